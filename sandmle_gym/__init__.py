@@ -1,0 +1,1 @@
+"""Small, certified machine-learning-engineering tasks for training LLM agents."""
