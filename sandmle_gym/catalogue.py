@@ -1,0 +1,318 @@
+"""Where tasks come from: the frozen suite, the endless streams, real data, a folder of one's own.
+
+A task is named by a reference, the same in `gym.make`, the command line and Python:
+
+    task-042             frozen in the suite lock; never changes
+    real/wine            real data that scikit-learn carries
+    parcel-claims#7      draw 7 of a seed card's stream; certified when first asked for, then kept
+    ./my-task            a folder written by `sandmle new`
+
+Importing this module is light; pandas, scikit-learn and the families are imported when a task is opened.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandmle_gym.errors import UnknownNameError, UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sandmle_gym.bundle import TaskBundle
+    from sandmle_gym.families import SeedCard
+
+NAMESPACE, REAL_NAMESPACE = "SandMLE", "SandMLE-Real"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task by its reference, with everything that belongs to it (the answers too)."""
+
+    reference: str
+    bundle: "TaskBundle"
+    suite_version: str | None = None
+    """Version of the lock that froze it; None for a task that is not frozen."""
+
+    @property
+    def public_folder(self) -> Path:
+        """A read-only folder with the public files, named by the digest of the task."""
+        return _published(self.bundle)
+
+    def witness(self, tier: str) -> str:
+        """Return the program of a witness: the stored solution that proves a tier.
+
+        Raises:
+            UnknownNameError: This task has none of that tier.
+        """
+        try:
+            return self.bundle.private.witnesses[tier]
+        except KeyError:
+            raise UnknownNameError("witness", tier, self.bundle.private.witnesses) from None
+
+
+def envs_root() -> Path:
+    """Return the folder of cards and locks: inside an installed wheel, or beside the package."""
+    package = Path(__file__).parent
+    installed = package / "_envs"
+    return installed if installed.is_dir() else package.parent / "envs"
+
+
+def cache_root() -> Path:
+    """Return the folder of drawn tasks; the environment variable SANDMLE_CACHE moves it."""
+    if chosen := os.environ.get("SANDMLE_CACHE"):
+        return Path(chosen).expanduser().resolve()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("sandmle_gym")
+
+
+def public_root() -> Path:
+    """Return the folder below which all public files lie: all that a sandbox may ever bind."""
+    folder = cache_root() / "public"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@cache
+def suite_lock() -> Mapping[str, Any]:
+    """Return the lock of the frozen suite."""
+    return _read_lock("suite.lock.json")
+
+
+@cache
+def real_lock() -> Mapping[str, Any]:
+    """Return the lock of the tasks made from real data."""
+    return _read_lock("real.lock.json")
+
+
+@cache
+def cards() -> Mapping[str, Path]:
+    """Map the slug of every seed card to its file."""
+    return {path.parent.name: path for path in sorted(envs_root().glob("seeds/*/seed.toml"))}
+
+
+def card(slug: str) -> "SeedCard":
+    """Load a seed card by its slug."""
+    from sandmle_gym.families import load_card
+
+    try:
+        return load_card(cards()[slug])
+    except KeyError:
+        raise UnknownNameError("seed card", slug, cards()) from None
+
+
+def references() -> Iterator[str]:
+    """Name every frozen task, then every real one."""
+    yield from suite_lock()["tasks"]
+    yield from (f"real/{name}" for name in real_lock()["tasks"])
+
+
+def normalise(reference: str) -> str:
+    """Turn any way to name a task (a Gymnasium id among them) into its reference."""
+    reference = reference.removeprefix("sandmle_gym:")
+    if reference.startswith(f"{REAL_NAMESPACE}/"):
+        return f"real/{reference.removeprefix(f'{REAL_NAMESPACE}/').removesuffix('-v0')}"
+    return reference.removeprefix(f"{NAMESPACE}/")
+
+
+def open_task(reference: str) -> Task:
+    """Open a task by reference, drawing it if this machine has not drawn it yet.
+
+    Raises:
+        UnknownNameError: Nothing has that name.
+        LockMismatchError: A frozen task comes out differently here.
+        CertificationError: A stream's draw passed the gates in none of its attempts.
+        SandboxError: A stream's draw has to be certified and this machine has no isolation.
+    """
+    reference = normalise(reference)
+    if reference.startswith((".", "/", "~")) or (os.sep in reference and Path(reference).is_dir()):
+        return _open_folder(Path(reference).expanduser())
+    if reference in suite_lock()["tasks"] or reference.startswith("real/"):
+        return _open_frozen(reference)
+    slug, _, index = reference.partition("#")
+    if slug in cards() and index.isdecimal():
+        return _open_stream(slug, int(index))
+    streams = [f"{name}#0" for name in cards()]
+    raise UnknownNameError("task", reference, [*references(), *streams])
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an environment draws its tasks from; made from the keyword arguments of `gym.make`."""
+
+    task: str | None = None
+    """One fixed task."""
+    card: str | None = None
+    """The stream of one seed card."""
+    index: int | None = None
+    """With `card`: always this draw."""
+    split: str | None = None
+    """With neither: the frozen tasks of this split (train, val, test), or all of them."""
+
+    def __post_init__(self) -> None:
+        if self.task is not None and (self.card or self.split):
+            raise UserError("give either task= or card= or split=, not several of them")
+        if self.index is not None and (self.card is None or self.index < 0):
+            raise UserError("index= is a number ≥ 0 and goes with card=")
+        if self.card is not None and self.card not in cards():
+            raise UnknownNameError("seed card", self.card, cards())
+        if self.split is not None and not self._frozen():
+            raise UserError(f"the suite has no tasks in split {self.split!r}")
+
+    def choose(self, random: "np.random.Generator", options: Mapping[str, Any]) -> str:
+        """Choose the reference of the next episode's task.
+
+        Args:
+            random: The environment's own random generator.
+            options: Those of `reset`: `task` names a task; `index` a draw of the stream.
+        """
+        options = dict(options)
+        task, index = options.pop("task", None), options.pop("index", None)
+        if options:
+            raise UnknownNameError("reset option", next(iter(options)), ["task", "index"])
+        if task is not None:
+            return self._selected(str(task))
+        if self.card is not None:
+            index = self.index if index is None else index
+            return f"{self.card}#{int(random.integers(2**31)) if index is None else int(index)}"
+        if index is not None:
+            raise UserError('options={"index": …} goes with a seed card\'s id, such as its -v0 id')
+        if self.task is not None:
+            return self.task
+        frozen = self._frozen()
+        return frozen[int(random.integers(len(frozen)))]
+
+    def _selected(self, task: str) -> str:
+        reference = normalise(task)
+        if self.task is not None and reference != normalise(self.task):
+            raise UserError(
+                f"this environment always plays {self.task}; make SandMLE/Suite-v0 to choose tasks"
+            )
+        return reference
+
+    def _frozen(self) -> list[str]:
+        tasks = suite_lock()["tasks"]
+        return [name for name in tasks if self.split in (None, tasks[name]["split"])]
+
+
+def register() -> None:
+    """Register every id with Gymnasium: entry points are strings, so nothing heavy is imported."""
+    import gymnasium
+
+    ids: dict[str, dict[str, Any]] = {
+        f"{NAMESPACE}/{name}": {"task": name} for name in suite_lock()["tasks"]
+    }
+    ids |= {f"{NAMESPACE}/{slug}-v0": {"card": slug} for slug in cards()}
+    ids |= {
+        f"{REAL_NAMESPACE}/{name}-v0": {"task": f"real/{name}"} for name in real_lock()["tasks"]
+    }
+    ids |= {f"{NAMESPACE}/Suite-v0": {}, f"{NAMESPACE}/Folder-v0": {}}
+    for name, kwargs in ids.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(
+                name,
+                entry_point="sandmle_gym.env:SandMLEEnv",
+                vector_entry_point="sandmle_gym.vector:ThreadVectorEnv",
+                kwargs=kwargs,
+            )
+
+
+def _read_lock(name: str) -> Mapping[str, Any]:
+    path = envs_root() / name
+    if not path.exists():
+        return {"version": None, "tasks": {}}
+    return json.loads(path.read_bytes())
+
+
+def _open_folder(folder: Path) -> Task:
+    from sandmle_gym.bundle import load
+
+    return Task(str(folder), load(folder))
+
+
+@lru_cache(maxsize=256)
+def _open_frozen(reference: str) -> Task:
+    """Take a frozen task from the cache of this machine, else draw it; either way the lock decides."""
+    from sandmle_gym.bundle import load
+
+    real = reference.startswith("real/")
+    lock = real_lock() if real else suite_lock()
+    entry = lock["tasks"].get(reference.removeprefix("real/"))
+    if entry is None:
+        raise UnknownNameError("task", reference, references())
+    folder = cache_root() / "tasks" / entry["digest"]
+    if folder.is_dir():
+        try:
+            return Task(reference, load(folder), lock["version"])
+        except UserError:
+            shutil.rmtree(folder, ignore_errors=True)  # damaged: draw it again
+    bundle = _restore_real(reference, entry) if real else _restore(reference, entry)
+    _keep(bundle, folder)
+    return Task(reference, bundle, lock["version"])
+
+
+def _restore(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
+    from sandmle_gym.certify import restore
+
+    return restore(reference, entry, card(entry["card"]))
+
+
+def _restore_real(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
+    from sandmle_gym.real import restore
+
+    return restore(reference.removeprefix("real/"), entry)
+
+
+def _open_stream(slug: str, index: int) -> Task:
+    """Take a certified draw from the cache if it is still what the card draws, else certify one."""
+    from sandmle_gym.bundle import load
+    from sandmle_gym.certify import search
+    from sandmle_gym.families import derive, draw
+    from sandmle_gym.sandbox import get_backend
+
+    folder = cache_root() / "streams" / slug / str(index)
+    seed_card, reference = card(slug), f"{slug}#{index}"
+    if folder.is_dir():
+        bundle = load(folder)
+        spec = bundle.private.spec
+        current = spec is not None and spec == derive(seed_card, index, spec.attempt)
+        if current and draw(spec).digest == bundle.digest:
+            return Task(reference, bundle)
+        shutil.rmtree(folder, ignore_errors=True)
+    bundle = search(seed_card, index, get_backend("auto", public_root=public_root())).bundle
+    _keep(bundle, folder)
+    return Task(reference, bundle)
+
+
+def _keep(bundle: "TaskBundle", folder: Path) -> None:
+    """Save a task unless another process has just done the same."""
+    try:
+        bundle.save(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _published(bundle: "TaskBundle") -> Path:
+    """Write the public files where sandboxes may bind them; whole or not at all, once."""
+    folder = public_root() / bundle.digest
+    if not folder.is_dir():
+        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=public_root()))
+        for name, data in bundle.public.items():
+            path = staging / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o444)
+        staging.chmod(0o755)
+        try:
+            staging.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(staging, ignore_errors=True)
+    return folder

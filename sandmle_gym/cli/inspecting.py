@@ -1,0 +1,152 @@
+"""Commands that look: list, show, certify, doctor."""
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from sandmle_gym.catalogue import (
+    NAMESPACE,
+    REAL_NAMESPACE,
+    cards,
+    open_task,
+    public_root,
+    real_lock,
+    suite_lock,
+)
+from sandmle_gym.cli.console import console, errors, ladder, print_json, print_table, print_task
+from sandmle_gym.cli.options import AsJson, Reference, Sandbox
+
+
+def list_(
+    card: Annotated[str | None, typer.Option(help="Only tasks of this seed card.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Only tasks with this metric.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only tasks of this split.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every registered task."""
+    wanted = {"card": card, "metric": metric, "split": split}
+    rows = [
+        row
+        for row in _all_tasks()
+        if all(value is None or row[key] == value for key, value in wanted.items())
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    shown = ("id", "title", "metric", "split", "train_rows")
+    print_table(shown, ([row[key] for key in shown] for row in rows))
+    counts = Counter(row["metric"] for row in rows)
+    console.print(f"{len(rows)} tasks, {len(counts)} metrics, suite {suite_lock()['version']}")
+    console.print(f"endless streams: {', '.join(f'{NAMESPACE}/{slug}-v0' for slug in cards())}")
+
+
+def show(task: Reference, as_json: AsJson = False) -> None:
+    """Show a task: its statement, files, milestones and certificate."""
+    opened = open_task(task)
+    bundle = opened.bundle
+    certificate = bundle.private.certificate
+    if as_json:
+        print_json(
+            {
+                "task": opened.reference,
+                "suite_version": opened.suite_version,
+                "digest": bundle.digest,
+                "brief": bundle.brief.model_dump(mode="json"),
+                "files": {name: len(data) for name, data in bundle.public.items()},
+                "milestones": bundle.milestones.model_dump(),
+                "certificate": certificate and certificate.model_dump(mode="json"),
+            }
+        )
+        return
+    print_task(opened)
+    console.print()
+    print_table(("file", "bytes"), ((name, len(data)) for name, data in bundle.public.items()))
+    console.print(ladder(opened, None))
+    if certificate is not None:
+        _print_certificate(certificate)
+
+
+def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False) -> None:
+    """Measure a task again: run its witnesses in the sandbox and check every gate.
+
+    Exit status 1 if a gate fails, or if the measurement contradicts the frozen milestones.
+    """
+    from sandmle_gym.certify import certify as measure
+    from sandmle_gym.sandbox import get_backend
+
+    opened = open_task(task)
+    with errors.status(f"certifying {opened.reference} …"):
+        measured = measure(opened.bundle, get_backend(sandbox, public_root=public_root()))
+    certificate = measured.private.certificate
+    assert certificate is not None
+    if as_json:
+        print_json(
+            {
+                "task": opened.reference,
+                "milestones": measured.milestones.model_dump(),
+                "frozen_milestones": opened.bundle.milestones.model_dump(),
+                "certificate": certificate.model_dump(mode="json"),
+            }
+        )
+    else:
+        _print_certificate(certificate)
+    raise typer.Exit(0 if certificate.certified else 1)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what isolation this machine offers, and why not more; exit status 1 if none."""
+    from sandmle_gym.sandbox import probe_all
+
+    probes = probe_all()
+    if as_json:
+        print_json([vars(probe) for probe in probes])
+    else:
+        for probe in probes:
+            state = "[green]available[/]" if probe.available else "[red]not available[/]"
+            kind = "isolated" if probe.isolated else "[yellow]NOT isolated: unsafe[/]"
+            console.print(f"[bold]{probe.backend}[/]  {state}, {kind}")
+            for line in (probe.reason, *probe.layers, *probe.notes):
+                if line:
+                    console.print(f"    {line}", markup=False)
+    raise typer.Exit(0 if any(probe.available and probe.isolated for probe in probes) else 1)
+
+
+COMMANDS = (list_, show, certify, doctor)
+
+
+def _all_tasks() -> list[dict[str, Any]]:
+    rows = [
+        {"id": f"{NAMESPACE}/{name}", "reference": name, **_facts(entry)}
+        for name, entry in suite_lock()["tasks"].items()
+    ]
+    rows += [
+        {"id": f"{REAL_NAMESPACE}/{name}-v0", "reference": f"real/{name}", **_facts(entry)}
+        for name, entry in real_lock()["tasks"].items()
+    ]
+    return rows
+
+
+def _facts(entry: dict[str, Any]) -> dict[str, Any]:
+    keys = ("title", "card", "metric", "split", "train_rows")
+    return {key: entry.get(key, "") for key in keys}
+
+
+def _print_certificate(certificate: Any) -> None:
+    print_table(
+        ("witness", "score", "gap in s.e.", "seconds"),
+        (
+            (
+                rung.tier,
+                f"{rung.score:.5g}",
+                "" if rung.gap_se is None else f"{rung.gap_se:.1f}",
+                "" if rung.seconds is None else f"{rung.seconds:.2f}",
+            )
+            for rung in certificate.rungs
+        ),
+    )
+    if certificate.gates:
+        rows = (("ok" if g.passed else "FAILED", g.name, g.detail) for g in certificate.gates)
+        print_table(("gate", "name", "figures"), rows)
+    verdict = "[bold green]certified[/]" if certificate.certified else "[bold red]not certified[/]"
+    console.print(verdict)

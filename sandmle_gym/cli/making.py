@@ -1,0 +1,3 @@
+"""Commands that make tasks: new, export, freeze."""
+
+COMMANDS = ()

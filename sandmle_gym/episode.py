@@ -1,0 +1,386 @@
+"""One episode: a prompt, tools, limits, and at the end a grade and a reward.
+
+Every adapter (Gymnasium, trainers, the command line) is thin over `Episode`. The agent's text goes to a
+sandbox that knows no answers; the submission comes back as bytes and is graded on this side. Nothing
+here raises because of what an agent did; `SandboxError` means that the episode is void.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from sandmle_gym.catalogue import Task, public_root
+from sandmle_gym.errors import EpisodeOverError, UserError
+from sandmle_gym.grading import Grade, get_grader
+from sandmle_gym.metrics import get_metric
+from sandmle_gym.protocols import ToolCall, get_protocol, instructions
+from sandmle_gym.rewards import Reward, RewardFunction, get_reward
+from sandmle_gym.sandbox import ExecResult, Fetched, Resources, Sandbox, get_backend
+from sandmle_gym.spec import Frozen, Limits
+
+SUBMISSION = "submission.csv"
+
+
+class EpisodeOptions(Frozen):
+    """How episodes are played; the keyword arguments of `gym.make` and of every adapter."""
+
+    limits: Limits = Field(default_factory=Limits)
+    resources: Resources = Field(default_factory=Resources)
+    feedback: Literal["public", "none", "paper"] = "public"
+    """What `score` answers: the score on the public part of the hidden rows, nothing, or (the habit
+    of the paper's release) the final score with all milestones, without a limit of calls."""
+    reward: str | Callable[..., float | Reward] = "paper"
+    """A name of `rewards`, or a function with the same arguments."""
+    protocol: str = "plain"
+    """A name of `protocols`."""
+    python_state: Literal["fresh", "persistent"] = "fresh"
+    """Whether `python` runs a fresh script each time, or cells of one session as in a notebook."""
+    sandbox: str = "auto"
+    """A backend by name; `auto` is never an unsafe one."""
+
+
+def make_options(**options: Any) -> EpisodeOptions:
+    """Check options given by keyword.
+
+    Raises:
+        UserError: A name or a value is wrong; the message names the field.
+    """
+    try:
+        made = EpisodeOptions.model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        known = f"; known: {', '.join(EpisodeOptions.model_fields)}"
+        hint = known if first["type"] == "extra_forbidden" else ""
+        raise UserError(f"option {name!r}: {first['msg']}{hint}") from None
+    get_protocol(made.protocol)
+    get_reward(made.reward)
+    return made
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One action and what came of it, for transcripts."""
+
+    action: str
+    call: ToolCall | None
+    observation: str
+    seconds: float
+    """Wall time inside the sandbox; 0 for tools that run nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an episode ended."""
+
+    grade: Grade
+    reward: Reward
+
+
+@dataclass
+class Stats:
+    """Clocks of an episode. They are kept out of observations and infos, which must not depend on them."""
+
+    command_seconds: float = 0.0
+    """Wall time of all commands inside the sandbox."""
+    turns: list[float] = field(default_factory=list)
+    """Wall time of each turn as the caller saw it."""
+
+
+class Episode:
+    """One agent's go at one task. Not thread-safe; many episodes may live in many threads."""
+
+    def __init__(self, task: Task, options: EpisodeOptions | None = None) -> None:
+        """Prepare an episode; the sandbox opens with the first command.
+
+        Raises:
+            IsolationUnavailableError: This machine offers no isolation.
+        """
+        self.task = task
+        self.options = options or EpisodeOptions()
+        self.transcript: list[Turn] = []
+        self.stats = Stats()
+        self.outcome: Outcome | None = None
+        self.terminated = self.truncated = False
+        self._well_formed = 0
+        self._scores_left = self.options.limits.score_calls
+        self._parse = get_protocol(self.options.protocol)
+        self._reward: RewardFunction = get_reward(self.options.reward)
+        self._backend = get_backend(self.options.sandbox, public_root=public_root())
+        self._sandbox: Sandbox | None = None
+        self._dead = self._closed = False
+        self._seconds = 0.0
+        self._tools: Mapping[str, Callable[[str], str]] = {
+            "bash": lambda command: self._run("bash", command),
+            "python": lambda code: self._run(
+                "cell" if self.options.python_state == "persistent" else "python", code
+            ),
+            "validate": lambda _: self._validate(),
+            "score": lambda _: self._score(),
+            "submit": lambda _: self._submit(),
+        }
+
+    @property
+    def prompt(self) -> str:
+        """The task in words, the rules of the episode, and how to write actions."""
+        limits = self.options.limits
+        python = (
+            "one Python session: variables stay from call to call"
+            if self.options.python_state == "persistent"
+            else "a fresh Python process each time: only files stay"
+        )
+        score = {
+            "public": f"the score on a public part of the hidden rows ({limits.score_calls} calls)",
+            "none": "nothing but the format check in this episode",
+            "paper": "the final score and the milestones",
+        }[self.options.feedback]
+        description = self.task.bundle.public["description.md"].decode()
+        return (
+            f"{description.rstrip()}\n\n## How to work\n\n"
+            "You act in a Linux sandbox without network. The working directory holds the files above, "
+            f"read-only; leave your predictions in `{SUBMISSION}`.\n\n"
+            f"- `bash` runs a shell command, `python` runs {python}.\n"
+            "- Python has numpy, pandas, scipy, scikit-learn and LightGBM; use one thread.\n"
+            "- `validate` checks the format of the submission; "
+            f"`score` answers {score}.\n"
+            "- `submit` hands the submission in and ends the episode. What counts is the score on the "
+            "other, private rows.\n"
+            f"- Limits: {limits.turns} actions, {limits.step_seconds:g} s per action, "
+            f"{limits.episode_seconds:g} s in all.\n\n{instructions(self.options.protocol)}\n"
+        )
+
+    @property
+    def done(self) -> bool:
+        """True once the episode has ended, by submission or by a limit."""
+        return self.terminated or self.truncated
+
+    @property
+    def turns_left(self) -> int:
+        """Actions the agent still has."""
+        return self.options.limits.turns - len(self.transcript)
+
+    @property
+    def format_rate(self) -> float:
+        """Share of the actions so far that the protocol found well-formed, in [0, 1]."""
+        return self._well_formed / len(self.transcript) if self.transcript else 0.0
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Facts for trainers: flat, type-stable, and the same for the same actions.
+
+        The keys from `valid` on come with the end of the episode.
+        """
+        brief = self.task.bundle.brief
+        info: dict[str, Any] = {
+            "task": self.task.reference,
+            "suite_version": self.task.suite_version or "",
+            "card": brief.card,
+            "modality": brief.modality.value,
+            "metric": brief.metric.name,
+            "turn": len(self.transcript),
+            "turns_left": self.turns_left,
+            "score_calls_left": self._scores_left,
+            "format_rate": self.format_rate,
+        }
+        if self.outcome is not None:
+            grade, reward = self.outcome.grade, self.outcome.reward
+            info |= {
+                "valid": grade.valid,
+                "score": math.nan if grade.score is None else grade.score,
+                "medal": grade.medal,
+                "problem": grade.problem or "",
+                "reward_parts": dict(reward.parts),
+            }
+        return info
+
+    def act(self, text: str) -> str:
+        """Play one action given as the agent's text and return the observation.
+
+        Raises:
+            EpisodeOverError: The episode has ended.
+            SandboxError: The sandbox broke; the episode is void.
+        """
+        parsed = self._parse(text)
+        self._well_formed += parsed.well_formed and not self.done
+        return self._turn(text, parsed.call, parsed.problem)
+
+    def call(self, call: ToolCall) -> str:
+        """Play one action given as a tool call, which counts as well-formed.
+
+        Raises:
+            EpisodeOverError: The episode has ended.
+            SandboxError: The sandbox broke; the episode is void.
+        """
+        self._well_formed += not self.done
+        return self._turn(_written(call), call, "")
+
+    def finish(self) -> Outcome:
+        """End the episode where it stands and grade the submission that lies there.
+
+        For callers with limits of their own (tokens, a model that stops calling tools).
+        """
+        if self.outcome is None:
+            if not self.terminated:
+                self.truncated = True
+            bundle = self.task.bundle
+            grade = get_grader().grade(bundle, self._fetch())
+            reward = self._reward(
+                grade, bundle.milestones, get_metric(bundle.brief.metric), self.format_rate
+            )
+            self.outcome = Outcome(grade, reward)
+            self._release()
+        return self.outcome
+
+    def close(self) -> None:
+        """Drop the sandbox; calling it twice is fine."""
+        self._closed = True
+        self._release()
+
+    def _turn(self, text: str, call: ToolCall | None, problem: str) -> str:
+        if self.done or self._closed:
+            raise EpisodeOverError("the episode is over: call reset() or open a new one")
+        start, self._seconds = time.perf_counter(), 0.0
+        observation = problem if call is None else self._tools[call.name](call.argument)
+        self.transcript.append(Turn(text, call, observation, self._seconds))
+        self.stats.command_seconds += self._seconds
+        if not self.done and (reason := self._limit_reached()):
+            self.truncated = True
+            observation = f"{observation}\n[{reason}]"
+            self.transcript[-1] = Turn(text, call, observation, self._seconds)
+        if self.done:
+            self.finish()
+        self.stats.turns.append(time.perf_counter() - start)
+        return observation
+
+    def _limit_reached(self) -> str | None:
+        if self._dead:
+            return "the episode ended: its processes used up the limits of the sandbox"
+        if self.turns_left <= 0:
+            return "the episode ended: no actions left"
+        if self.stats.command_seconds >= self.options.limits.episode_seconds:
+            return "the episode ended: no time left"
+        return None
+
+    def _run(self, kind: Literal["bash", "python", "cell"], source: str) -> str:
+        limits = self.options.limits
+        left = limits.episode_seconds - self.stats.command_seconds
+        seconds = max(min(limits.step_seconds, left), 0.1)
+        result = self._open().run(kind, source, seconds=seconds, keep_bytes=4 * limits.output_chars)
+        self._seconds = result.seconds
+        self._dead = result.status == "dead"
+        return describe(result, seconds, limits.output_chars)
+
+    def _validate(self) -> str:
+        return get_grader().check(self.task.bundle, self._fetch()).message
+
+    def _score(self) -> str:
+        feedback = self.options.feedback
+        if feedback == "none":
+            return self._validate()
+        if feedback == "paper":
+            return self._paper_score()
+        if self._scores_left <= 0:
+            return "No calls of score are left in this episode."
+        bundle = self.task.bundle
+        grade = get_grader().grade(bundle, self._fetch(), part="public", standard_error=True)
+        if grade.score is None:
+            return grade.message
+        self._scores_left -= 1
+        metric = get_metric(bundle.brief.metric)
+        better = "higher" if metric.greater_is_better else "lower"
+        shown = round_to_error(grade.score, grade.standard_error)
+        return (
+            f"{metric.title} on the public rows: {shown} ({better} is better). "
+            f"Calls of score left: {self._scores_left}."
+        )
+
+    def _paper_score(self) -> str:
+        bundle = self.task.bundle
+        grade = get_grader().grade(bundle, self._fetch())
+        if grade.score is None:
+            return grade.message
+        metric, marks = get_metric(bundle.brief.metric), bundle.milestones
+        better = "higher" if metric.greater_is_better else "lower"
+        return (
+            f"{metric.title}: {grade.score:.6g} ({better} is better). Milestones: median "
+            f"{marks.median:.6g}, bronze {marks.bronze:.6g}, silver {marks.silver:.6g}, "
+            f"gold {marks.gold:.6g}."
+        )
+
+    def _submit(self) -> str:
+        self.terminated = True
+        outcome = self.finish()
+        return "Submitted." if outcome.grade.valid else f"Submitted. {outcome.grade.message}"
+
+    def _open(self) -> Sandbox:
+        if self._sandbox is None:
+            self._sandbox = self._backend.open(self.task.public_folder, self.options.resources)
+        return self._sandbox
+
+    def _fetch(self) -> Fetched:
+        if self._sandbox is None:
+            return Fetched(None, "missing")
+        schema = self.task.bundle.brief.submission
+        return self._sandbox.get(SUBMISSION, max_bytes=schema.max_bytes)
+
+    def _release(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+
+def describe(result: ExecResult, seconds: float, max_chars: int) -> str:
+    """Tell an agent what a command did, in at most about `max_chars` characters.
+
+    Args:
+        result: What happened.
+        seconds: The limit that the command ran under.
+        max_chars: Characters of output to keep; what is cut from the middle is said.
+    """
+    output = clip(_text(result.head), _text(result.tail), result.dropped, max_chars)
+    if result.status == "timeout":
+        note = f"[killed: it ran longer than {seconds:g} s]"
+    elif result.status == "output_limit":
+        note = "[killed: it wrote more output than the sandbox allows]"
+    elif result.status == "dead":
+        note = "[the sandbox of this episode is gone]"
+    elif result.exit_code is not None and result.exit_code < 0:
+        note = f"[killed by signal {-result.exit_code}]"
+    elif result.exit_code:
+        note = f"[exit status {result.exit_code}]"
+    else:
+        note = "" if output else "[no output]"
+    return "\n".join(part for part in (output.rstrip("\n"), note) if part)
+
+
+def clip(head: str, tail: str, dropped: int, max_chars: int) -> str:
+    """Join the kept ends of an output, cutting the middle further to `max_chars`, and say what is cut."""
+    if not dropped and len(head) <= max_chars:
+        return head
+    if not dropped:
+        head, tail = head[: len(head) // 2], head[len(head) // 2 :]
+    keep = max_chars // 2
+    if not tail:
+        return f"{head[:max_chars]}\n[… the rest was cut]"
+    cut = dropped + max(len(head) - keep, 0) + max(len(tail) - keep, 0)
+    return f"{head[:keep]}\n[… about {cut} characters cut …]\n{tail[-keep:]}"
+
+
+def round_to_error(score: float, standard_error: float | None) -> str:
+    """Write a score to the digit where its standard error begins: more would be noise to climb on."""
+    if not standard_error or not math.isfinite(standard_error):
+        return f"{score:.3g}"
+    decimals = -math.floor(math.log10(standard_error))
+    return f"{round(score, decimals):.{max(decimals, 0)}f}"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").replace("\0", "�")
+
+
+def _written(call: ToolCall) -> str:
+    return f"{call.name}\n{call.argument}" if call.argument else call.name
