@@ -1,0 +1,49 @@
+"""Shared fixtures: one cache of drawn tasks per run, and a check that nothing is left behind."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+def pytest_configure(config):
+    """Give all workers of a run one cache of their own, so that no test sees the user's."""
+    if "SANDMLE_CACHE" not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="sandmle-tests-"))
+        os.environ["SANDMLE_CACHE"] = str(folder)
+        config.add_cleanup(lambda: _remove(folder))
+
+
+def _remove(folder: Path):
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def task():
+    """A frozen task."""
+    from sandmle_gym.catalogue import open_task
+
+    return open_task("task-042")
+
+
+@pytest.fixture
+def play():
+    """Play actions on a task and return the finished episode; closes every episode it opened."""
+    from sandmle_gym.catalogue import open_task
+    from sandmle_gym.episode import Episode, make_options
+
+    opened = []
+
+    def _play(*actions, task="task-042", **options):
+        episode = Episode(open_task(task), make_options(**options))
+        opened.append(episode)
+        for action in actions:
+            episode.act(action)
+        return episode
+
+    yield _play
+    for episode in opened:
+        episode.close()
