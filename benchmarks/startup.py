@@ -1,0 +1,118 @@
+"""How long until an episode begins: import, warm-up, reset, drawing and certifying a task.
+
+Run `python benchmarks/startup.py` (`--json` for machines). Ratios compare figures of this one run.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+
+IMPORTS = 7
+DRAWS = 30
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def cold(code: str) -> float:
+    """Return the median wall time of a fresh interpreter that runs the code."""
+    command = [sys.executable, "-c", code]
+    return statistics.median(
+        seconds(lambda: subprocess.run(command, check=True)) for _ in range(IMPORTS)
+    )
+
+
+def imports() -> dict[str, float]:
+    """Compare importing this package with importing Gymnasium alone."""
+    bare, gymnasium, ours = cold("pass"), cold("import gymnasium"), cold("import sandmle_gym")
+    return {
+        "import gymnasium, ms": 1000 * (gymnasium - bare),
+        "import sandmle_gym, ms": 1000 * (ours - bare),
+        "ratio (target ≤ 1.7)": (ours - bare) / (gymnasium - bare),
+    }
+
+
+def resets() -> dict[str, float]:
+    """Time the warm-up and the resets of frozen tasks, drawn before and not."""
+    import gymnasium
+
+    import sandmle_gym
+    from sandmle_gym.catalogue import public_root, suite_lock
+    from sandmle_gym.sandbox import get_backend
+
+    gymnasium.register_envs(sandmle_gym)
+    stack = "import numpy, pandas, scipy.stats, sklearn.ensemble, sklearn.linear_model, lightgbm"
+    cold_import = cold(stack)
+    warm_up = seconds(lambda: get_backend("auto", public_root=public_root()).open().close())
+    env = gymnasium.make("SandMLE/Suite-v0")
+    names = list(islice(suite_lock()["tasks"], DRAWS))
+    env.reset(options={"task": names[-1]})  # the first draw imports the families
+    env.step("true")
+
+    def reset(name: str) -> float:
+        return seconds(lambda: (env.reset(options={"task": name}), env.step("true")))
+
+    fresh = [1000 * reset(name) for name in names[:-1]]
+    cached = [1000 * reset(name) for name in names[:-1]]
+    env.close()
+    return {
+        "one cold import of the stack, s": cold_import,
+        "warm-up of the zygote, s": warm_up,
+        "warm-up ratio (target ≤ 2)": warm_up / cold_import,
+        "reset and first command, task not yet drawn, ms (target ≤ 250)": statistics.median(fresh),
+        "reset and first command, task drawn before, ms (target ≤ 30)": statistics.median(cached),
+    }
+
+
+def drawing() -> dict[str, float]:
+    """Time drawing and certifying one task of every seed card."""
+    from sandmle_gym.catalogue import card, cards, public_root
+    from sandmle_gym.certify import certify
+    from sandmle_gym.families import derive, draw
+    from sandmle_gym.sandbox import get_backend
+
+    backend = get_backend("auto", public_root=public_root())
+    draws, walls, hosts = [], [], []
+    for seed_card in map(card, cards()):
+        bundle = draw(derive(seed_card, 0, 0))  # the first draw of a family imports it
+        specs = [derive(seed_card, index, 0) for index in range(1, 4)]
+        draws += [1000 * seconds(partial(draw, spec)) for spec in specs]
+        before = time.process_time()
+        walls.append(seconds(partial(certify, bundle, backend)))
+        hosts.append(time.process_time() - before)
+    return {
+        "drawing a task, ms (target ≤ 50)": statistics.median(draws),
+        "certifying one attempt, wall s (target ≤ 8 CPU-s)": statistics.median(walls),
+        "of that on the host, CPU-s": statistics.median(hosts),
+    }
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args().json
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["SANDMLE_CACHE"] = cache
+        figures = {**imports(), **resets(), **drawing()}
+    if as_json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for name, value in figures.items():
+            print(f"{name:68} {value:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
