@@ -4,7 +4,7 @@ import atexit
 import os
 import threading
 import weakref
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sandmle_gym.bundle import PRIVATE_PART, TaskBundle
 from sandmle_gym.errors import SandboxError, UserError
@@ -94,9 +94,13 @@ class Grader:
     def close(self) -> None:
         """End the worker; a later call starts another."""
         with self._lock:
-            if self._worker is not None:
-                self._worker.kill()
-                self._worker = None
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _ask(
         self, bundle: TaskBundle, submission: Submission, request: dict[str, Any]
@@ -123,6 +127,9 @@ class Grader:
                 self._worker, lost = None, error
                 if error.limit:
                     return _TOO_EXPENSIVE
+            except BaseException:
+                self._stop()  # interrupted between request and reply: the channel is out of step
+                raise
         raise SandboxError(f"the grading worker died twice on one request: {lost}") from lost
 
     def _attempt(self, bundle: TaskBundle, request: dict[str, Any], data: bytes) -> dict[str, Any]:
@@ -134,6 +141,11 @@ class Grader:
         brief = bundle.brief.model_dump(mode="json")
         loading = {"op": "load", "task": request["task"], "brief": brief}
         return self._worker.ask(loading, bundle.private.answers) or self._worker.ask(request, data)
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
 
     def _forget(self) -> None:
         self._lock = threading.Lock()

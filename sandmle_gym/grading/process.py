@@ -1,5 +1,6 @@
 """The host's handle on one worker process: start it, ask it, kill it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -73,7 +74,6 @@ class Worker:
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is for the host
             )
-        self._pidfd = os.pidfd_open(self._process.pid)
         try:
             self._receive(START_SECONDS)
         except WorkerLostError as error:
@@ -85,26 +85,21 @@ class Worker:
         Raises:
             WorkerLostError: It died or ran out of time; this object is of no more use.
         """
-        try:
+        with contextlib.suppress(OSError):  # the reply, or its absence, tells what happened
             self._channel.settimeout(self._limits.wall_seconds)
             channel.send(self._channel, request, block)
-        except OSError:
-            pass  # the reply, or its absence, tells what happened
         return self._receive(self._limits.wall_seconds)
 
     def kill(self) -> int:
         """End the process and return how it ended; calling it twice is fine."""
-        if self._process.returncode is not None:
-            return self._process.returncode
-        signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        status = self._process.wait()
-        self._drop()
-        return status
+        self._process.kill()
+        self._channel.close()
+        return self._process.wait()
 
     def forget(self) -> None:
         """Let go of a worker that belongs to the process we were forked from."""
-        self._process.returncode = 0
-        self._drop()
+        self._process.returncode = 0  # so that Popen neither waits for it nor warns
+        self._channel.close()
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:
@@ -117,22 +112,12 @@ class Worker:
             status = self._ended()
             limit = status in (-signal.SIGXCPU, -signal.SIGALRM)
             raise WorkerLostError(f"it ended with status {status}", limit=limit) from None
-        except BaseException:
-            self.kill()  # interrupted between request and reply: the channel is out of step
-            raise
 
     def _ended(self) -> int:
         """Wait for a process that closed its channel, so that its own exit status is the one seen."""
-        try:
-            status = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return self.kill()
-        self._drop()
-        return status
-
-    def _drop(self) -> None:
-        self._channel.close()
-        os.close(self._pidfd)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        return self.kill()
 
 
 def _import_path() -> list[str]:

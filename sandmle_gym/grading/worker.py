@@ -5,6 +5,7 @@ the channel closes or the process that started it dies, even by SIGKILL and even
 process keeps the channel open. A bug of ours ends it with a traceback on standard error.
 """
 
+import contextlib
 import os
 import resource
 import select
@@ -12,6 +13,7 @@ import signal
 import socket
 import sys
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import UndefinedScoreError, UserError
@@ -42,14 +44,12 @@ def main(
         cpu_seconds: Processor time of one request; SIGXCPU ends this process.
         wall_seconds: Wall time of one request; SIGALRM ends this process.
     """
-    parent = os.pidfd_open(host)
-    if os.getppid() != host:  # it died before we looked: the number may be someone else's by now
-        return
+    parent = _watch(host)
     _limit(memory_mb)
     shelf: OrderedDict[str, Answers] = OrderedDict()
     with socket.socket(fileno=descriptor) as host_channel:
         channel.send(host_channel, {"ready": True})
-        while _wait(host_channel, parent):
+        while not _dead(parent, host_channel):
             _start_clocks(cpu_seconds, wall_seconds)
             try:
                 request, block = channel.receive(host_channel)
@@ -60,8 +60,7 @@ def main(
 
 
 def _limit(memory_mb: int) -> None:
-    with open("/proc/self/statm") as file:  # noqa: PTH123
-        mapped = int(file.read().split()[0]) * resource.getpagesize()
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     space = mapped + memory_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -69,12 +68,23 @@ def _limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _wait(host_channel: socket.socket, parent: int) -> bool:
-    """Wait for a message; False when the host is dead."""
+def _watch(host: int) -> int | None:
+    """A descriptor that becomes readable when the host dies; None where the kernel has none (gVisor)."""
+    parent = None
+    with contextlib.suppress(OSError):
+        parent = os.pidfd_open(host)
+    if os.getppid() != host:  # it died before we looked: the number may be someone else's by now
+        sys.exit()
+    return parent
+
+
+def _dead(parent: int | None, host_channel: socket.socket) -> bool:
+    """Wait for a message or for the death of the host, and tell which it was."""
     poll = select.poll()
     poll.register(host_channel, select.POLLIN)
-    poll.register(parent, select.POLLIN)
-    return parent not in dict(poll.poll())
+    if parent is not None:
+        poll.register(parent, select.POLLIN)
+    return parent in dict(poll.poll())
 
 
 def _start_clocks(cpu_seconds: float, wall_seconds: float) -> None:
