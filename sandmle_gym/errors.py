@@ -4,7 +4,8 @@
     ├── UserError (ValueError)        the caller's input is wrong; the message says what to do
     │   ├── UnknownNameError          no such task, card, metric, backend …: did-you-mean
     │   ├── CardError                 a seed card or spec names a wrong field or value
-    │   └── EpisodeOverError          an action after the end, or before reset
+    │   ├── EpisodeOverError          an action after the end, or before reset
+    │   └── UndefinedScoreError       a metric has no finite value on these numbers
     ├── LockMismatchError             this machine draws another task than the suite lock froze
     ├── CertificationError            no draw of a card passed the gates
     └── SandboxError                  our infrastructure broke: the episode is void, never reward 0
@@ -50,6 +51,10 @@ class CardError(UserError):
 
 class EpisodeOverError(UserError):
     """An action came before `reset` or after the end of the episode."""
+
+
+class UndefinedScoreError(UserError):
+    """A metric has no finite value on the numbers it was given."""
 
 
 class LockMismatchError(SandMLEError):
