@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO
 
 import sandmle_gym
+from sandmle_gym.certify.attempts import Yield, search
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
-from sandmle_gym.certify.attempts import Yield, search
 from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card

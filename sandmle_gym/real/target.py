@@ -1,6 +1,6 @@
 """The target of a real task: what the metric makes of a column, or why it cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,11 @@ def read_target(column: pd.Series, metric: Metric) -> Target:
         raise UserError(f"the target {name!r} has the same value in every row: nothing to predict")
     if metric.form is Form.RANKING:
         raise UserError(f"{metric.title} needs ranked lists; a table's target is one value per row")
-    return _values(name, column, metric) if metric.form is Form.VALUE else _classes(name, column, metric)
+    return (
+        _values(name, column, metric)
+        if metric.form is Form.VALUE
+        else _classes(name, column, metric)
+    )
 
 
 def _values(name: str, column: pd.Series, metric: Metric) -> Target:
@@ -112,7 +116,7 @@ def class_cells(column: pd.Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return cells, tuple(sorted(set(cells)))
 
 
-def sample_cells(target: Target, train: Sequence[int]) -> list[str]:
+def sample_cells(target: Target, train: Iterable[int]) -> list[str]:
     """Return the prediction cells of one row of the sample submission."""
     if target.form is Form.VALUE:
         return [f"{np.mean([float(target.train[row]) for row in train]):.4g}"]
