@@ -43,7 +43,7 @@ def test_wherever_both_give_a_score_it_is_the_same(name):
             assert ours.score() == pytest.approx(case["expected"], abs=1e-5), case["case"]
             agreed.append(case["case"])
     assert "perfect" in agreed
-    assert len(agreed) >= 3
+    assert len(agreed) >= 2
 
 
 def read_answers(name, facts) -> Answers:
