@@ -17,7 +17,7 @@ from sandmle_gym.catalogue import Task, public_root
 from sandmle_gym.errors import EpisodeOverError, UserError
 from sandmle_gym.grading import Grade, get_grader
 from sandmle_gym.metrics import get_metric
-from sandmle_gym.protocols import ToolCall, get_protocol, instructions
+from sandmle_gym.protocols import Parsed, ToolCall, get_protocol, instructions
 from sandmle_gym.rewards import Reward, RewardFunction, get_reward
 from sandmle_gym.sandbox import ExecResult, Fetched, Resources, Sandbox, get_backend
 from sandmle_gym.spec import Frozen, Limits
@@ -106,7 +106,7 @@ class Episode:
         self.stats = Stats()
         self.outcome: Outcome | None = None
         self.terminated = self.truncated = False
-        self._well_formed = 0
+        self._turns = self._well_formed = 0
         self._scores_left = self.options.limits.score_calls
         self._parse = get_protocol(self.options.protocol)
         self._reward: RewardFunction = get_reward(self.options.reward)
@@ -161,12 +161,12 @@ class Episode:
     @property
     def turns_left(self) -> int:
         """Actions the agent still has."""
-        return self.options.limits.turns - len(self.transcript)
+        return self.options.limits.turns - self._turns
 
     @property
     def format_rate(self) -> float:
         """Share of the actions so far that the protocol found well-formed, in [0, 1]."""
-        return self._well_formed / len(self.transcript) if self.transcript else 0.0
+        return self._well_formed / self._turns if self._turns else 0.0
 
     @property
     def info(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Episode:
             "card": brief.card,
             "modality": brief.modality.value,
             "metric": brief.metric.name,
-            "turn": len(self.transcript),
+            "turn": self._turns,
             "turns_left": self.turns_left,
             "score_calls_left": self._scores_left,
             "format_rate": self.format_rate,
@@ -204,9 +204,7 @@ class Episode:
             EpisodeOverError: The episode has ended.
             SandboxError: The sandbox broke; the episode is void.
         """
-        parsed = self._parse(text)
-        self._well_formed += parsed.well_formed and not self.done
-        return self._turn(text, parsed.call, parsed.problem)
+        return self._turn(text, self._parse(text))
 
     def call(self, call: ToolCall) -> str:
         """Play one action given as a tool call, which counts as well-formed.
@@ -215,8 +213,7 @@ class Episode:
             EpisodeOverError: The episode has ended.
             SandboxError: The sandbox broke; the episode is void.
         """
-        self._well_formed += not self.done
-        return self._turn(_written(call), call, "")
+        return self._turn(_written(call), Parsed(call, well_formed=True))
 
     def finish(self) -> Outcome:
         """End the episode where it stands and grade the submission that lies there.
@@ -240,17 +237,19 @@ class Episode:
         self._closed = True
         self._release()
 
-    def _turn(self, text: str, call: ToolCall | None, problem: str) -> str:
+    def _turn(self, text: str, parsed: Parsed) -> str:
         if self.done or self._closed:
             raise EpisodeOverError("the episode is over: call reset() or open a new one")
         start, self._seconds = time.perf_counter(), 0.0
-        observation = problem if call is None else self._tools[call.name](call.argument)
-        self.transcript.append(Turn(text, call, observation, self._seconds))
+        self._turns += 1
+        self._well_formed += parsed.well_formed
+        call = parsed.call
+        observation = parsed.problem if call is None else self._tools[call.name](call.argument)
         self.stats.command_seconds += self._seconds
         if not self.done and (reason := self._limit_reached()):
             self.truncated = True
             observation = f"{observation}\n[{reason}]"
-            self.transcript[-1] = Turn(text, call, observation, self._seconds)
+        self.transcript.append(Turn(text, call, observation, self._seconds))
         if self.done:
             self.finish()
         self.stats.turns.append(time.perf_counter() - start)
