@@ -12,7 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandmle_gym.sandbox.base import Kind
-from sandmle_gym.sandbox.conformance.subject import SECRET, Subject, check, shown, text
+from sandmle_gym.sandbox.conformance.subject import (
+    SECRET,
+    Subject,
+    assert_silent,
+    check,
+    shown,
+    text,
+)
 
 _PATIENCE = 10.0
 _HOST = """
@@ -79,7 +86,6 @@ def the_hosts_environment_is_unknown(subject: Subject) -> None:
         output = shown(sandbox.run("bash", source, seconds=30))
     assert name not in output
     assert SECRET not in output
-    assert str(Path.home()) not in output.replace(sys.base_prefix, "")
 
 
 @check(isolation=True)
@@ -89,12 +95,12 @@ def the_hosts_processes_do_not_exist(subject: Subject) -> None:
 import os, signal
 pids = [int(p) for p in os.listdir("/proc") if p.isdigit()]
 print(len(pids) <= 4, os.getppid())
-for name in ("mem", "environ", "maps", "fd", "root", "cwd", "auxv", "stack"):
-    try:
-        path = f"/proc/1/{name}"
-        print(name, os.listdir(path) if name in ("fd", "root", "cwd") else open(path, "rb").read(64))
-    except OSError:
-        pass
+for name in ("mem", "environ", "maps", "auxv", "stack", "root", "cwd", "exe", "fd/0", "fd/3"):
+    for look in (lambda path: open(path, "rb").read(64), os.readlink, os.listdir):
+        try:
+            print(name, look(f"/proc/1/{name}"))
+        except OSError:
+            pass
 for number in (9, 15, 19, 10, 11, 20):
     os.kill(1, number)
 try:
@@ -104,7 +110,8 @@ except OSError:
 print("alive")
 """
     with subject.open() as sandbox:
-        assert text(sandbox.run("python", source, seconds=30)) == "True 1\nalive\n"
+        output = text(sandbox.run("python", source, seconds=30))
+        assert output == "True 1\nalive\n", output
         assert text(sandbox.run("bash", "echo still there", seconds=30)) == "still there\n"
 
 
@@ -131,7 +138,7 @@ for family in range(2, 46):
     for kind in (1, 2, 3):
         attempt((family, kind), lambda: socket.socket(family, kind))
 """
-        assert text(subject.run("python", source)) == ""
+        assert_silent(subject.run("python", source))
     assert not subject.run("bash", f"exec 3<>/dev/tcp/127.0.0.1/{port}").ok
 
 
@@ -222,7 +229,7 @@ for path in glob.glob("/proc/sys/kernel/*") + [os.__file__, sys.executable, "/et
     except OSError:
         pass
 """
-    assert text(subject.run("python", source)) == ""
+    assert_silent(subject.run("python", source))
 
 
 @check(isolation=True)

@@ -96,3 +96,8 @@ def text(result: ExecResult) -> str:
 def shown(result: ExecResult) -> str:
     """Return the output of a command."""
     return (result.head + result.tail).decode(errors="replace")
+
+
+def assert_silent(result: ExecResult) -> None:
+    """Check that a command ended well and had nothing to report."""
+    assert text(result) == "", shown(result)
