@@ -1,7 +1,6 @@
 """Talks to the Docker daemon: what it is, whether it has our image, containers that start and go."""
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
 
-IMAGE = os.environ.get("SANDMLE_IMAGE", "sandmle-agent:1")
-"""Where nothing else is asked for. The number changes when the backend needs another kind of image."""
+IMAGE = "sandmle-agent:1"
+"""Name of the image. The number changes when the backend needs another kind of image."""
 LABEL = "sandmle.backend"
 PYTHON = "/opt/venv/bin/python"
+ENTRY = "/opt/entry.py"
 HOW_TO_BUILD = (
     "build it with `sandmle image build`, or without a registry with `sandmle image import`"
 )
@@ -29,7 +29,7 @@ _STALE = 600.0
 class Container:
     """What the container of one process may use, all its episodes together."""
 
-    image: str = IMAGE
+    image: str = field(default_factory=lambda: os.environ.get("SANDMLE_IMAGE", IMAGE))
     memory_mb: int = field(default_factory=lambda: _physical_memory_mb() * 3 // 4)
     """Memory without swap, in MiB. Beyond it the kernel kills processes of episodes first."""
     processes: int = 8192
@@ -46,27 +46,32 @@ def connection() -> Iterator[Any]:
         IsolationUnavailableError: There is no SDK or no daemon, or it is too old; says what to do.
     """
     try:
-        import docker
+        from docker import from_env
+        from docker.errors import DockerException
+        from requests import RequestException
     except ImportError as error:
         raise IsolationUnavailableError(
             f"the docker SDK for Python cannot be imported ({error}): pip install 'docker>=7.1'"
         ) from error
     try:
-        client = docker.from_env(timeout=_PATIENCE)
-    except docker.errors.DockerException as error:
+        client = from_env(timeout=_PATIENCE)
+    except (DockerException, RequestException) as error:
         raise IsolationUnavailableError(_no_daemon(error)) from error
     try:
-        version = client.api.version()["ApiVersion"]
-        if tuple(map(int, version.split("."))) < _OLDEST_API:
-            raise IsolationUnavailableError(
-                f"the Docker daemon speaks API {version}; at least "
-                f"{'.'.join(map(str, _OLDEST_API))} is needed (Docker 19.03)"
-            )
+        _require_version(client.api.api_version)
         yield client.api
-    except docker.errors.DockerException as error:
-        raise SandboxError(f"the Docker daemon refuses: {error}") from error
+    except (DockerException, RequestException) as error:
+        raise SandboxError(f"the Docker daemon fails: {error}") from error
     finally:
         client.close()
+
+
+def _require_version(version: str) -> None:
+    if tuple(map(int, version.split("."))) < _OLDEST_API:
+        oldest = ".".join(map(str, _OLDEST_API))
+        raise IsolationUnavailableError(
+            f"the Docker daemon speaks API {version}; {oldest} (Docker 19.03) is the oldest that will do"
+        )
 
 
 def _no_daemon(error: Exception) -> str:
@@ -87,14 +92,14 @@ def require_image(api: Any, name: str) -> None:
         raise IsolationUnavailableError(f"the Docker daemon has no image {name}: {HOW_TO_BUILD}")
 
 
-def start(limits: Container, user: int, group: int, mounts: dict[str, tuple[str, bool]]) -> str:
+def start(limits: Container, user: str, mounts: dict[str, Path], writable: str) -> str:
     """Start a container that runs `entry.py` and removes itself at its end.
 
     Args:
         limits: Image and limits.
-        user: User id inside, which is the host's as well.
-        group: Group id inside.
-        mounts: Place inside -> path of the host, and whether it may be written.
+        user: User and group id inside, with a colon between; they are the host's ids as well.
+        mounts: Place inside -> file or directory of the host, read-only.
+        writable: The one place inside that is not read-only.
 
     Returns:
         Its id.
@@ -106,11 +111,11 @@ def start(limits: Container, user: int, group: int, mounts: dict[str, tuple[str,
     with connection() as api:
         require_image(api, limits.image)
         _sweep(api)
-        host = _host_config(api, limits, mounts)
+        host = _host_config(api, limits, mounts, writable)
         made = api.create_container(
             limits.image,
-            [PYTHON, "-I", "/opt/entry.py"],
-            user=f"{user}:{group}",
+            [PYTHON, "-I", ENTRY],
+            user=user,
             host_config=host,
             hostname="sandbox",
             labels={LABEL: str(os.getpid())},
@@ -127,8 +132,10 @@ def start(limits: Container, user: int, group: int, mounts: dict[str, tuple[str,
     return made["Id"]
 
 
-def _host_config(api: Any, limits: Container, mounts: dict[str, tuple[str, bool]]) -> Any:
-    profile = json.dumps(json.loads(_seccomp_profile().read_text()))
+def _host_config(api: Any, limits: Container, mounts: dict[str, Path], writable: str) -> Any:
+    from docker.types import Mount
+
+    profile = (image_folder() / "seccomp.json").read_text()
     config = api.create_host_config(
         network_mode="none",
         ipc_mode="none",
@@ -142,21 +149,16 @@ def _host_config(api: Any, limits: Container, mounts: dict[str, tuple[str, bool]
         memswap_limit=limits.memory_mb << 20,
         nano_cpus=None if limits.cpus is None else int(limits.cpus * 1e9),
         log_config={"Type": "none"},
-        binds={
-            path: {"bind": place, "mode": "rw" if writable else "ro"}
-            for place, (path, writable) in mounts.items()
-        },
+        mounts=[
+            Mount(place, str(path), type="bind", read_only=place != writable)
+            for place, path in mounts.items()
+        ],
     )
     # The kernel lets a user namespace mount a /proc of its own only where nothing of the old one is
     # hidden. An ordinary user without capabilities can do nothing with what Docker hides there.
     config["MaskedPaths"] = []
     config["ReadonlyPaths"] = []
     return config
-
-
-def _seccomp_profile() -> Path:
-    """Where the profile lies: inside an installed wheel, or beside the package."""
-    return image_folder() / "seccomp.json"
 
 
 def image_folder() -> Path:

@@ -40,7 +40,7 @@ def _describe(
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "prefix": sys.prefix,
         "base": base,
-        "system": [path for path in system if os.path.lexists(path)],  # noqa: PTH110
+        "system": [path for path in system if os.path.lexists(path)],
         "masks": sorted(masks),
     }
 

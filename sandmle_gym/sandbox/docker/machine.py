@@ -81,8 +81,7 @@ def write_root(target: Path) -> list[str]:
 def requirements() -> dict[str, str]:
     """Return the pinned version of every package of the image."""
     lines = (image_folder() / "requirements.txt").read_text().splitlines()
-    pins = (line.split("==") for line in lines if line and not line.startswith("#"))
-    return {name: version for name, version in pins}
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
 def _tools() -> Files:

@@ -44,12 +44,10 @@ class ContainerZygote(Zygote):
             SandboxError: The container does not start.
         """
         self.foreign = os.geteuid() == 0
-        self._user = os.geteuid() or _AGENT
-        self._group = os.getegid() if os.geteuid() else _AGENT
         self._lock = threading.Lock()
         self._container: str | None = None
-        self._control, _ = socket.socketpair()
-        self._control.close()
+        self._control = socket.socket(socket.AF_UNIX)
+        self._control.close()  # as that of a zygote that is dead
         door = Path(tempfile.mkdtemp(prefix="sandmle-docker-"))
         try:
             self._errors = (door / "errors").open("w+b")
@@ -69,17 +67,17 @@ class ContainerZygote(Zygote):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(str(door / "socket"))
             listener.listen(1)
-            if os.geteuid() == 0:
+            user, group = (_AGENT, _AGENT) if self.foreign else (os.geteuid(), os.getegid())
+            if self.foreign:
                 for path in (door, door / "errors", door / "socket"):
-                    os.chown(path, self._user, self._group)
+                    os.chown(path, user, group)
             mounts = {
-                entry.DOOR: (str(door), True),
-                "/opt/entry.py": (str(Path(entry.__file__)), False),
-                plan.CODE: (str(plan.JAIL), False),
+                entry.DOOR: door,
+                engine.ENTRY: Path(entry.__file__),
+                plan.CODE: plan.JAIL,
+                **({} if public_root is None else {"/public": public_root}),
             }
-            if public_root is not None:
-                mounts["/public"] = (str(public_root), False)
-            self._container = engine.start(limits, self._user, self._group, mounts)
+            self._container = engine.start(limits, f"{user}:{group}", mounts, entry.DOOR)
             caller = self._accept(listener)
         pid, _, _ = struct.unpack(
             "3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -135,7 +133,7 @@ class ContainerZygote(Zygote):
         self._control.close()
         container, self._container = self._container, None
         if container is not None:
-            with contextlib.suppress(IsolationUnavailableError):  # the daemon took it along
+            with contextlib.suppress(SandboxError):  # it ends without us too, or its daemon is dead
                 engine.remove(container)
         self._errors.close()
 
