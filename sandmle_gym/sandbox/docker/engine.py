@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -54,8 +55,9 @@ def connection() -> Iterator[Any]:
             f"the docker SDK for Python cannot be imported ({error}): pip install 'docker>=7.1'"
         ) from error
     try:
+        _require_listener()
         client = from_env(timeout=_PATIENCE)
-    except (DockerException, RequestException) as error:
+    except (DockerException, RequestException, OSError) as error:
         raise IsolationUnavailableError(_no_daemon(error)) from error
     try:
         _require_version(client.api.api_version)
@@ -74,12 +76,23 @@ def _require_version(version: str) -> None:
         )
 
 
+def _address() -> str:
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def _require_listener() -> None:
+    """Try a local socket ourselves: the SDK would leak its own, and say less about why."""
+    kind, _, path = _address().partition("://")
+    if kind == "unix":
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.connect(path)
+
+
 def _no_daemon(error: Exception) -> str:
-    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    text = f"no Docker daemon answers at {where}"
-    if "Permission denied" in str(error):
+    text = f"no Docker daemon answers at {_address()}"
+    if isinstance(error, PermissionError):
         return f"{text}: permission denied; join the group docker, or run as root"
-    return f"{text}; start one, or set DOCKER_HOST ({error})"
+    return f"{text} ({error}); start one, or set DOCKER_HOST"
 
 
 def require_image(api: Any, name: str) -> None:

@@ -65,7 +65,9 @@ class ContainerZygote(Zygote):
     ) -> socket.socket:
         """Start the container and take its call, after a look at who calls."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-            listener.bind(str(door / "socket"))
+            folder = os.open(door, os.O_RDONLY | os.O_DIRECTORY)
+            listener.bind(f"/proc/self/fd/{folder}/socket")  # the path itself may be too long
+            os.close(folder)
             listener.listen(1)
             user, group = (_AGENT, _AGENT) if self.foreign else (os.geteuid(), os.getegid())
             if self.foreign:
