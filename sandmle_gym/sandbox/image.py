@@ -1,15 +1,13 @@
-"""Makes the image of the docker backend: `python -m sandmle_gym.sandbox.image build` (or `import`).
+"""Makes the image of the docker backend; `sandmle image build` and `sandmle image import` call it.
 
-`build` runs `envs/image/Dockerfile`, which needs a registry of images and one of packages; `import` copies
-what is needed from this machine and its Python, and needs neither. `verify` runs a command in the image.
+`build` runs `envs/image/Dockerfile`, which needs a registry of images and one of packages; `import_machine`
+copies what is needed from this machine and its Python, and needs neither.
 """
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
-from sandmle_gym.errors import SandboxError, SandMLEError
+from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.docker import machine
 from sandmle_gym.sandbox.docker.engine import IMAGE, connection, image_folder
 
@@ -54,37 +52,13 @@ def import_machine(name: str = IMAGE) -> list[str]:
         IsolationUnavailableError: There is no daemon to take it.
         UserError: This Python lacks a required package.
     """
-    repository, _, tag = name.partition(":")
+    from docker.utils import parse_repository_tag
+
     with connection() as api, tempfile.TemporaryDirectory(prefix="sandmle-image-") as folder:
         archive = Path(folder, "root.tar")
         notes = machine.write_root(archive)
+        repository, tag = parse_repository_tag(name)
         api.import_image_from_file(
             str(archive), repository=repository, tag=tag or "latest", changes=list(_CHANGES)
         )
     return notes
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sandmle_gym.sandbox.image", description=__doc__
-    )
-    parser.add_argument("how", choices=["build", "import"])
-    parser.add_argument("--name", default=IMAGE, help="name:tag of the image")
-    parser.add_argument("--base", help="image to build on (build only)")
-    parser.add_argument("--network", help="network mode of the build's commands (build only)")
-    chosen = parser.parse_args(arguments)
-    try:
-        if chosen.how == "build":
-            notes = build(chosen.name, base=chosen.base, network=chosen.network) or []
-        else:
-            notes = import_machine(chosen.name)
-    except SandMLEError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    sys.stdout.write("".join(f"note: {note}\n" for note in notes) + f"made {chosen.name}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

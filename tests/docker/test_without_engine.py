@@ -2,7 +2,9 @@
 
 import json
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -37,9 +39,18 @@ def test_an_old_daemon_is_a_reason() -> None:
         engine._require_version("1.39")
 
 
-def test_building_without_a_daemon_is_one_line(nowhere: str, capsys) -> None:
-    assert image.main(["import"]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+@pytest.mark.parametrize("make", [image.build, image.import_machine])
+def test_making_an_image_needs_a_daemon(nowhere: str, make: Callable[[], object]) -> None:
+    with pytest.raises(IsolationUnavailableError, match="DOCKER_HOST"):
+        make()
+
+
+def test_the_command_line_says_so_in_one_line(nowhere: str) -> None:
+    command = [sys.executable, "-c", "from sandmle_gym.cli import main; main()", "image", "import"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no Docker daemon" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.usefixtures("engine")
