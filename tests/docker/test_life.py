@@ -92,6 +92,16 @@ def test_nothing_is_left_in_the_temporary_folder(
         assert not list(folder.iterdir())
 
 
+def test_an_image_without_python_is_an_error_that_leaves_no_container(
+    engine: Probe, containers: Containers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(containers(os.getpid()))
+    monkeypatch.setattr("sandmle_gym.sandbox.docker.engine.PYTHON", "/opt/nothing")
+    with pytest.raises(SandboxError, match="/opt/nothing"):
+        DockerBackend(preload=())
+    assert set(containers(os.getpid())) == before
+
+
 def test_several_processes_have_a_container_each(engine: Probe, containers: Containers) -> None:
     hosts = [_host() for _ in range(3)]
     try:

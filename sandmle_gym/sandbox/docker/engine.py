@@ -122,6 +122,8 @@ def start(limits: Container, user: str, mounts: dict[str, Path], writable: str) 
         SandboxError: The daemon could not start it.
     """
     with connection() as api:
+        from docker.errors import APIError
+
         require_image(api, limits.image)
         _sweep(api)
         host = _host_config(api, limits, mounts, writable)
@@ -140,7 +142,8 @@ def start(limits: Container, user: str, mounts: dict[str, Path], writable: str) 
         try:
             api.start(made["Id"])
         except BaseException:
-            api.remove_container(made["Id"], force=True)
+            with contextlib.suppress(APIError):  # it may have removed itself
+                api.remove_container(made["Id"], force=True)
             raise
     return made["Id"]
 

@@ -54,6 +54,9 @@ class ContainerZygote(Zygote):
             self._control = self._call(limits, door, public_root)
             self._send_configuration(public_root, preload)
             self._welcome()
+        except OSError as error:
+            self.close()
+            raise SandboxError(f"the container cannot be reached: {error}") from error
         except BaseException:
             self.close()
             raise
