@@ -191,7 +191,7 @@ class WarmSandbox(Sandbox):
             self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
             reply = self._collect(reader, output, seconds + _GRACE)
         except BaseException:
-            self._kill()  # a reply that comes after an interruption would answer the next request
+            self.close()  # a reply that comes after an interruption would answer the next request
             raise
         finally:
             os.close(reader)
@@ -271,7 +271,7 @@ class WarmSandbox(Sandbox):
             self._send(request, body)
             return self._wait_for_reply(_GRACE)
         except BaseException:
-            self._kill()
+            self.close()
             raise
 
     def _send(self, request: dict[str, Any], *fds: int) -> None:
@@ -279,7 +279,9 @@ class WarmSandbox(Sandbox):
         try:
             if self._control.fileno() < 0:
                 raise SandboxError("this sandbox is closed")
-            if not self._dead:
+            if self._dead:
+                self._gone()
+            else:
                 socket.send_fds(self._control, [json.dumps(request).encode()], fds)
         except (BrokenPipeError, ConnectionResetError):
             self._gone()
@@ -308,7 +310,7 @@ class WarmSandbox(Sandbox):
         return reply
 
     def _gone(self) -> None:
-        """The episode's first process is dead: through its own doing, unless the zygote is dead too."""
+        """Take note that the episode is dead: through its own doing, unless the zygote is dead too."""
         self._kill()
         if not self._zygote.alive:
             raise SandboxError("the zygote is dead, and every episode with it")
