@@ -70,6 +70,7 @@ def test_a_dead_zygote_voids_its_episodes_and_a_new_backend_heals(bare: WarmBack
         assert sandbox.run("bash", "true", seconds=10).ok
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_leaves_its_parents_backend_alone(bare: WarmBackend) -> None:
     sandbox = bare.open()
     child = os.fork()
@@ -124,6 +125,15 @@ def test_directories_made_later_can_be_shown(bare: WarmBackend, tmp_path: Path) 
         assert sandbox.run("bash", "cat x; ls /public", seconds=10).head == b"late"
 
 
+def test_a_public_root_that_was_replaced_needs_a_new_backend(
+    bare: WarmBackend, tmp_path: Path
+) -> None:
+    (tmp_path / "public").rename(tmp_path / "moved")
+    assert not bare.alive
+    (tmp_path / "public").mkdir()
+    assert not bare.alive
+
+
 def test_an_interrupted_call_gives_up_its_episode_alone(
     bare: WarmBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +150,20 @@ def test_an_interrupted_call_gives_up_its_episode_alone(
         sandbox.run("bash", "true", seconds=10)
     assert other.run("bash", "true", seconds=10).ok
     other.close()
+
+
+def test_a_flood_that_ended_the_session_is_told_by_the_next_cell(bare: WarmBackend) -> None:
+    with bare.open() as sandbox:
+        assert sandbox.run("cell", "x = 1", seconds=10).ok
+        flood = sandbox.run("cell", "while True: print('x' * 10000)", seconds=30)
+        assert flood.status == "output_limit"
+        assert b"session has ended" in sandbox.run("cell", "print(2)", seconds=10).head
+
+
+def test_a_module_that_cannot_be_imported_is_not_blamed_on_the_machine() -> None:
+    with pytest.raises(SandboxError, match="No module named 'nonsense_module'") as caught:
+        WarmBackend(preload=("nonsense_module",))
+    assert not isinstance(caught.value, IsolationUnavailableError)
 
 
 def test_many_episodes_open_and_close_at_once(bare: WarmBackend) -> None:
