@@ -45,13 +45,12 @@ class DockerBackend(WarmBackend):
             SandboxError: The container does not start.
         """
         self._container = container or Container()
-        self._preload = tuple(preload)
         self._healing = threading.Lock()
         self._owner = os.getpid()
-        super().__init__(public_root, preload=self._preload)
+        super().__init__(public_root, preload=preload)
 
-    def _start_zygote(self, public_root: Path | None, preload: Iterable[str]) -> ContainerZygote:
-        return ContainerZygote(self._container, public_root, preload)
+    def _make_zygote(self) -> ContainerZygote:
+        return ContainerZygote(self._container, self._public_root, self._preload)
 
     @property
     def alive(self) -> bool:
@@ -60,14 +59,12 @@ class DockerBackend(WarmBackend):
 
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open an episode, in a new container if the last one is dead; see `Backend.open`."""
+        if not self.alive:
+            raise SandboxError("this backend is closed, or belongs to the parent of this process")
         with self._healing:
-            if not self.alive:
-                raise SandboxError(
-                    "this backend is closed, or belongs to the parent of this process"
-                )
-            if not self._zygote.alive:
+            if not super().alive:
                 self._zygote.close()
-                self._zygote = self._start_zygote(self._public_root, self._preload)
+                self._start()
         return super().open(public, resources)
 
     def close(self) -> None:

@@ -161,7 +161,6 @@ def _configuration(
         "masks": answer["masks"],
         "python": engine.PYTHON,
         "code": plan.CODE,
-        "sites": [],
         "environment": environment,
         "zygote_environment": environment | plan.HUGE_PAGES,
         "preload": list(preload),
