@@ -130,7 +130,8 @@ def _probe(name: str, evidence: Evidence, features: np.ndarray, median: float) -
             min_samples_leaf=10,
             random_state=integer("probe", name, evidence.bundle.digest),
         )
-        answer = model.fit(features[fit], targets[fit]).predict(features[ask])
+        known = targets[fit] if targets.shape[1] > 1 else targets[fit, 0]
+        answer = model.fit(features[fit], known).predict(features[ask])
         predicted[ask] = answer.reshape(-1, targets.shape[1])
     z = max(_z(a, b) for a, b in zip(predicted.T, targets.T, strict=True))
     guess = decode(predicted, evidence.known.truth, evidence.schema, evidence.metric)

@@ -118,7 +118,7 @@ def _work(
 
 
 def _solve(envs: Path, backend: Backend, slot: Slot) -> Line | CertificationError:
-    card = load_card(envs / "seeds" / slot.card)
+    card = load_card(envs / "seeds" / slot.card / "seed.toml")
     try:
         result = search(card, slot.index, backend)
     except CertificationError as error:
