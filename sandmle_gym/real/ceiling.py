@@ -9,6 +9,7 @@ import pandas as pd
 from sandmle_gym.bundle import TaskBundle
 from sandmle_gym.certify import witness
 from sandmle_gym.errors import UserError
+from sandmle_gym.real.columns import pick
 from sandmle_gym.real.target import class_cells
 from sandmle_gym.sandbox import Backend
 from sandmle_gym.spec import Form
@@ -82,8 +83,8 @@ def _truth_cells(bundle: TaskBundle, target: str) -> dict[str, str]:
     truth = {row[key]: row[header.index(target)] for row in rows}
     if bundle.brief.submission.form is not Form.PROBABILITY:
         return truth
-    column = pd.read_csv(io.BytesIO(bundle.public["train.csv"]))[target]
-    labels = class_cells(column)[1]
+    train = pd.read_csv(io.BytesIO(bundle.public["train.csv"]))
+    labels = class_cells(pick(train, target))[1]
     return {name: labels[int(cell)] for name, cell in truth.items()}
 
 
