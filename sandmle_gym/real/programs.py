@@ -124,7 +124,7 @@ SEED = int(os.environ.get("SANDMLE_WITNESS_SEED", "0"))
 
 def forest():
     kind = ExtraTreesClassifier if LABELS else ExtraTreesRegressor
-    return kind(n_estimators=200, min_samples_leaf=2, random_state=SEED)
+    return kind(n_estimators=100, min_samples_leaf=2, random_state=SEED)
 """
 
 _INSIGHTS = """
@@ -141,7 +141,7 @@ from sklearn.svm import SVC, SVR
 
 def boosted():
     kind = LGBMClassifier if LABELS else LGBMRegressor
-    return kind(n_estimators=120, learning_rate=0.05, num_leaves=8, min_child_samples=8,
+    return kind(n_estimators=80, learning_rate=0.07, num_leaves=8, min_child_samples=8,
                 subsample=0.8, subsample_freq=1, colsample_bytree=0.8, random_state=SEED,
                 n_jobs=1, verbose=-1)
 
@@ -157,9 +157,9 @@ def loss(predicted):
     return -np.log(np.clip(predicted[np.arange(len(y)), y], 1e-4, 1)).mean()
 
 
-models = [lambda: linear(0.1), lambda: linear(1.0), lambda: linear(10.0), forest, boosted, kernel]
+models = [lambda: linear(0.3), lambda: linear(3.0), forest, boosted, kernel]
 X, ask = cut(everything())
-folds = (StratifiedKFold if LABELS else KFold)(5, shuffle=True, random_state=SEED)
+folds = (StratifiedKFold if LABELS else KFold)(4, shuffle=True, random_state=SEED)
 held = []
 for make in models:
     out = np.zeros((len(y), len(LABELS)) if LABELS else len(y))
@@ -174,7 +174,7 @@ def mixed(weights, parts):
 
 
 best = minimize(lambda w: loss(mixed(w, held)) / loss(held[1]) + 0.002 * (w**2).sum(),
-                np.zeros(len(models)), method="Powell", options={"maxiter": 20})
+                np.zeros(len(models)), method="Powell", options={"maxfev": 300})
 write(mixed(best.x, [fitted(make(), X, y, ask) for make in models]))
 """
 
