@@ -21,7 +21,7 @@ class Calendar(Unit):
     wave: bool = True
     """Whether it is the season that matters, rather than the weekend."""
 
-    gain: ClassVar[float] = 0.39
+    gain: ClassVar[float] = 0.75
     spoilers: ClassVar[tuple[str, ...]] = ("weekend", "saturday", "sunday", "cosine", "sine", "month")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
