@@ -156,8 +156,11 @@ class _Files:
     def answers(self) -> bytes:
         rows = self.parts.test
         part = np.where(self.parts.private, PRIVATE_PART, PUBLIC_PART)
-        truth = [self.goal.truth[row] for row in rows]
-        columns = {self.key: [self.ids[row] for row in rows], "part": part, self.goal.column: truth}
+        columns = {
+            self.key: [self.ids[row] for row in rows],
+            "part": part,
+            self.goal.truth_column: [self.goal.truth[row] for row in rows],
+        }
         return _csv(pd.DataFrame(columns))
 
 
@@ -178,7 +181,7 @@ def _counts_rows(column: pd.Series) -> bool:
 
 
 def _id_name(features: pd.DataFrame, goal: Target, id_column: str | None) -> str:
-    taken = {*features.columns, *goal.columns, goal.column, "part"}
+    taken = {*features.columns, *goal.columns, goal.column, goal.truth_column, "part"}
     names = [id_column, "id", "row_id", *(f"row_id_{number}" for number in range(len(taken)))]
     return next(name for name in names if name and name not in taken)
 

@@ -147,9 +147,11 @@ def edited(good):
 def ladder_of():
     """A function that makes a ladder of plain scores."""
 
-    def make(scores=(0.0, 1.0, 2.0, 3.0, 4.0), oracle=5.0, *, error=0.1, seed_sd=0.01, greater=True):
+    def make(
+        scores=(0.0, 1.0, 2.0, 3.0, 4.0), oracle=5.0, *, error=0.1, seed_sd=0.01, greater=True
+    ):
         steps = tuple(
-            Step(tier, score, error, error if place else 0.0, seed_sd, seconds=0.5)
+            Step(tier, score, error, error if place else 0.0, seed_sd=seed_sd, seconds=0.5)
             for place, (tier, score) in enumerate(zip(TIERS, scores, strict=True))
         )
         return Ladder(steps, Step("oracle", oracle, error, error), greater)

@@ -64,7 +64,11 @@ def test_a_freeze_fills_every_slot_in_order(envs, searched, replay):
     assert lock.version == "3"
     assert lock.yields["oak"].certified == 3
     assert Lock.load(envs / "suite.lock.json") == lock
-    assert sorted(path.name for path in envs.iterdir()) == ["seeds", "suite.lock.json", "suite.toml"]
+    assert sorted(path.name for path in envs.iterdir()) == [
+        "seeds",
+        "suite.lock.json",
+        "suite.toml",
+    ]
 
 
 def test_the_lock_does_not_depend_on_who_finished_first(envs, searched, replay):

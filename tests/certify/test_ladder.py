@@ -23,7 +23,9 @@ def climbing(start, jumps, greater):
 def test_milestones_lie_strictly_between_the_witnesses_that_earn_them(start, jumps, scale, greater):
     ladder = climbing(start * scale, [jump * scale for jump in jumps], greater)
     marks = milestones(ladder)
-    signed = [ladder.metric_units(mark) for mark in (marks.median, marks.bronze, marks.silver, marks.gold)]
+    signed = [
+        ladder.metric_units(mark) for mark in (marks.median, marks.bronze, marks.silver, marks.gold)
+    ]
     for gap, mark in zip(ladder.gaps, signed, strict=True):
         assert gap.lower.score < mark < gap.upper.score
         assert abs(mark - (gap.lower.score + gap.upper.score) / 2) <= gap.size / 20
@@ -48,7 +50,9 @@ def test_skill_runs_from_trivial_to_the_oracle(ladder_of):
     assert (ladder.skill(0.0), ladder.skill(5.0), ladder.skill(4.0)) == (0.0, 1.0, 0.8)
 
 
-@pytest.mark.parametrize(("size", "errors"), [(1.0, float("inf")), (-1.0, float("-inf")), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("size", "errors"), [(1.0, float("inf")), (-1.0, float("-inf")), (0.0, 0.0)]
+)
 def test_a_gap_without_noise_counts_by_its_sign(size, errors):
     assert Gap(Step("a", 0.0), Step("b", size)).in_errors == errors
 

@@ -76,7 +76,9 @@ def test_an_empty_lock_reads_back():
     assert Lock.model_validate_json(empty.dumps()) == empty
 
 
-@pytest.mark.parametrize("content", [None, "", "{", '{"version": "1"}', '{"version": 1, "tasks": {}, "x": 0}'])
+@pytest.mark.parametrize(
+    "content", [None, "", "{", '{"version": "1"}', '{"version": 1, "tasks": {}, "x": 0}']
+)
 def test_an_unreadable_lock_is_a_user_error(tmp_path, content):
     path = tmp_path / "suite.lock.json"
     if content is not None:

@@ -67,7 +67,9 @@ def test_a_missing_answer_is_named(good, edited, replay):
 
 
 def test_an_undescribed_column_is_named(edited, replay):
-    result = gate(edited({"description.md": b"train.csv test.csv id x1 x3 x4 y"}), replay, "files_described")
+    result = gate(
+        edited({"description.md": b"train.csv test.csv id x1 x3 x4 y"}), replay, "files_described"
+    )
     assert not result.passed
     assert "sample_submission.csv, x2" in result.detail
 
@@ -155,7 +157,7 @@ def test_a_trivial_witness_worse_than_a_constant_is_named(good, edited, replay):
 
 def sorted_task(good, edited, *, rename):
     """The toy with test rows in order of their answers, or with ids that tell that order."""
-    header, *answers = table(good.private.answers)
+    answers = table(good.private.answers)[1:]
     ranked = sorted(answers, key=lambda row: float(row[2]))
     names = {row[0]: f"{place:06d}" for place, row in enumerate(ranked)}
     new = (lambda name: names[name]) if rename else (lambda name: name)
@@ -169,7 +171,10 @@ def sorted_task(good, edited, *, rename):
     public = {name: again(good.public[name]) for name in ("test.csv", "sample_submission.csv")}
     witnesses = {t: again(code.encode()).decode() for t, code in good.private.witnesses.items()}
     return edited(
-        public, answers=again(good.private.answers), oracle=again(good.private.oracle), witnesses=witnesses
+        public,
+        answers=again(good.private.answers),
+        oracle=again(good.private.oracle),
+        witnesses=witnesses,
     )
 
 
@@ -185,14 +190,13 @@ def test_ids_that_tell_the_answer_are_named(good, edited, replay):
 def test_a_stochastic_witness_is_represented_by_its_median_seed(good, edited, replay):
     tiers = dict(good.private.witnesses)
     tiers["expert"] = "# stochastic: yes\n" + tiers["expert"]
-    noisy = {8: good.private.witnesses["insights"], 9: good.private.witnesses["competent"]}
     replay.corrupt = lambda source, run: source.removeprefix("# stochastic: yes\n")
     plain = certify(edited(witnesses=tiers), replay).private.certificate
     assert len(replay.runs) == 7
     assert [run[-2] for run in replay.runs] == list("0000012")
 
     replay.runs.clear()
-    seen = {6: noisy[8], 7: good.private.witnesses["expert"]}
+    seen = {6: good.private.witnesses["insights"], 7: good.private.witnesses["expert"]}
     replay.corrupt = lambda source, run: seen.get(run, source.removeprefix("# stochastic: yes\n"))
     shaken = certify(edited(witnesses=tiers), replay).private.certificate
     assert shaken.rungs[4].score == plain.rungs[4].score

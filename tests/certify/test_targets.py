@@ -49,7 +49,9 @@ def test_the_truth_encoded_decoded_and_rendered_is_a_perfect_submission(name):
     schema = brief.submission
     prediction = decode(encode(truth, schema), truth, schema, metric)
     submission = render(prediction, ["a", "b", "c"], schema)
-    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(submission)
+    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(
+        submission
+    )
     assert metric(truth, scored.prediction) == pytest.approx(metric.best, abs=1e-9)
 
 
@@ -60,7 +62,9 @@ def test_the_mean_of_the_truth_is_a_valid_submission(name):
     schema = brief.submission
     means = np.tile(encode(truth, schema).mean(axis=0), (3, 1))
     submission = render(decode(means, truth, schema, metric), ["a", "b", "c"], schema)
-    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(submission)
+    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(
+        submission
+    )
     assert np.isfinite(metric(truth, scored.prediction))
 
 
