@@ -61,7 +61,7 @@ def ids_tell_nothing(evidence: Evidence, median: float) -> Gate:
 def order_tells_nothing(evidence: Evidence, median: float) -> Gate:
     """A model of the position in `test.csv` finds no signal."""
     key = evidence.schema.id_column
-    place = {name: row for row, name in enumerate(evidence.tables[TEST][key])}
+    place = {name: row for row, name in enumerate(evidence.tables[TEST].get(key, []))}
     rows = np.array([place.get(name, -1) for name in evidence.ids], dtype=float)
     features = np.column_stack([rows, *(rows % period for period in (2, 3, 4, 5, 7, 10))])
     return _probe("order_tells_nothing", evidence, features, median)
@@ -130,7 +130,8 @@ def _probe(name: str, evidence: Evidence, features: np.ndarray, median: float) -
             min_samples_leaf=10,
             random_state=integer("probe", name, evidence.bundle.digest),
         )
-        answer = model.fit(features[fit], targets[fit]).predict(features[ask])
+        known = targets[fit] if targets.shape[1] > 1 else targets[fit, 0]
+        answer = model.fit(features[fit], known).predict(features[ask])
         predicted[ask] = answer.reshape(-1, targets.shape[1])
     z = max(_z(a, b) for a, b in zip(predicted.T, targets.T, strict=True))
     guess = decode(predicted, evidence.known.truth, evidence.schema, evidence.metric)

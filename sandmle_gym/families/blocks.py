@@ -1,6 +1,6 @@
 """Non-linear blocks: shapes that a generic model learns from the raw columns, given enough rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import SerializeAsAny
@@ -81,6 +81,8 @@ class Kinds(Block):
 
     kind: Literal["kinds"] = "kinds"
     column: Category
+
+    curved: ClassVar[bool] = False
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         levels = self.column.levels

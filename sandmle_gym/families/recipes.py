@@ -34,7 +34,7 @@ def encode(both):
     words = words.loc[:, words.nunique() <= 15]
     spread = numbers.std(ddof=0).replace(0, 1)
     standard = ((numbers - numbers.mean()) / spread).clip(-4, 4)
-    dummies = pd.get_dummies(words, dtype=float)
+    dummies = pd.get_dummies(words, dtype=float) if len(words.columns) else words
     codes = words.apply(lambda column: column.astype("category").cat.codes)
     return (
         np.column_stack([standard, dummies]).astype(float),

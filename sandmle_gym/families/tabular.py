@@ -81,7 +81,7 @@ class TabularFamily(ABC):
 
     def derive(self, card: "SeedCard", rng: np.random.RandomState, attempt: int) -> Knobs:
         """Set the knobs of a task within the ranges of a card."""
-        settings = set_knobs(card, rng, attempt)
+        settings = set_knobs(card, self.form, rng, attempt)
         target = self.settle(card.target, settings["metric"], rng)
         return self.knobs.model_validate({**settings, "target": target})
 

@@ -21,6 +21,7 @@ class Calendar(Unit):
     wave: bool = True
     """Whether it is the season that matters, rather than the weekend."""
 
+<<<<<<< HEAD
     gain: ClassVar[float] = 0.39
     spoilers: ClassVar[tuple[str, ...]] = (
         "weekend",
@@ -30,6 +31,10 @@ class Calendar(Unit):
         "sine",
         "month",
     )
+=======
+    gain: ClassVar[float] = 0.75
+    spoilers: ClassVar[tuple[str, ...]] = ("weekend", "saturday", "sunday", "cosine", "sine", "month")
+>>>>>>> certify
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         days = np.datetime64(self.first, "D") + rng.randint(self.days, size=rows)

@@ -19,12 +19,8 @@ class Code(Unit):
     highest: int = Field(default=60, ge=20, le=999)
     """Largest number in the middle."""
 
-    gain: ClassVar[float] = 0.30
-    spoilers: ClassVar[tuple[str, ...]] = (
-        "middle of the code",
-        "last letter",
-        "digits of the code",
-    )
+    gain: ClassVar[float] = 0.75
+    spoilers: ClassVar[tuple[str, ...]] = ("middle of the code", "last letter", "digits of the code")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         prefix = rng.randint(len(self.prefixes), size=rows)

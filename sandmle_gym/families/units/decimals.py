@@ -17,7 +17,7 @@ class Decimals(Unit):
     suffix: str = Field(default="", max_length=8)
     """What the second office writes behind the number."""
 
-    gain: ClassVar[float] = 0.35
+    gain: ClassVar[float] = 0.80
     spoilers: ClassVar[tuple[str, ...]] = ("replace the comma", "parse", "strip")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

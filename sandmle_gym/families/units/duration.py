@@ -22,7 +22,7 @@ class Duration(Unit):
     longest: float = Field(gt=0.5)
     """Longest duration, in hours."""
 
-    gain: ClassVar[float] = 0.35
+    gain: ClassVar[float] = 0.78
     spoilers: ClassVar[tuple[str, ...]] = ("difference", "elapsed", "time between", "duration")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

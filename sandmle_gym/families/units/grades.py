@@ -6,13 +6,13 @@ import numpy as np
 from pydantic import Field
 
 from sandmle_gym.families.ingredient import Part, Unit
-from sandmle_gym.families.table import Category, words
+from sandmle_gym.families.table import Category, Word, words
 
 
 class Scale(Category):
     """The levels in their order, lowest first."""
 
-    levels: tuple[str, ...] = Field(min_length=7, max_length=14)
+    levels: tuple[Word, ...] = Field(min_length=16, max_length=24)
 
 
 class Grades(Unit):
@@ -21,7 +21,7 @@ class Grades(Unit):
     kind: Literal["grades"] = "grades"
     column: Scale
 
-    gain: ClassVar[float] = 0.25
+    gain: ClassVar[float] = 0.70
     spoilers: ClassVar[tuple[str, ...]] = ("ordinal", "in order from", "ranked from")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

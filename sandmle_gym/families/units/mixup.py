@@ -17,7 +17,7 @@ class Mixup(Unit):
     label: Category
     factor: float = Field(gt=0)
 
-    gain: ClassVar[float] = 0.29
+    gain: ClassVar[float] = 0.37
     spoilers: ClassVar[tuple[str, ...]] = ("convert", "multiply", "same unit")
 
     @model_validator(mode="after")

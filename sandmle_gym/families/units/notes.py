@@ -21,7 +21,7 @@ class Notes(Unit):
     lowering: tuple[str, ...] = Field(min_length=3)
     filler: tuple[str, ...] = Field(min_length=10)
 
-    gain: ClassVar[float] = 0.32
+    gain: ClassVar[float] = 0.74
     spoilers: ClassVar[tuple[str, ...]] = ("count the words", "number of words", "positive words")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

@@ -20,7 +20,7 @@ class Peers(Unit):
     level: Quantity
     """`spread` is the one within a group; group means spread three times as far."""
 
-    gain: ClassVar[float] = 0.31
+    gain: ClassVar[float] = 0.85
     spoilers: ClassVar[tuple[str, ...]] = ("deviation", "subtract", "minus the mean", "group mean")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

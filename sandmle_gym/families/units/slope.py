@@ -16,7 +16,7 @@ class Slope(Unit):
     column: Quantity
     mode: Category
 
-    gain: ClassVar[float] = 0.30
+    gain: ClassVar[float] = 0.60
     spoilers: ClassVar[tuple[str, ...]] = ("interaction", "slope", "opposite sign")
 
     @model_validator(mode="after")
