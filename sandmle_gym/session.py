@@ -6,6 +6,7 @@ agent's doing raises: `UserError` for the trainer, `SandboxError` for a void epi
 """
 
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,13 +20,17 @@ OVER = "The episode is over."
 
 
 class Session:
-    """One episode after another; each start ends what was there before."""
+    """One episode after another; each start ends what was there before.
+
+    A session that nobody holds any more (its trainer crashed) closes itself.
+    """
 
     def __init__(self, options: EpisodeOptions | None = None) -> None:
         """Prepare a session; nothing is drawn and no sandbox opens before `start`."""
         self.options = options or EpisodeOptions()
         self.episode: Episode | None = None
         self._lock = threading.RLock()
+        self._abandoned: weakref.finalize[Any, Any] | None = None
 
     def start(self, task: str) -> str:
         """Start an episode of a task, by reference, and return its prompt.
@@ -38,6 +43,7 @@ class Session:
         with self._lock:
             self.close()
             self.episode = Episode(opened, self.options)
+            self._abandoned = weakref.finalize(self, self.episode.close)
             return self.episode.prompt
 
     def act(self, text: str) -> str:
@@ -69,8 +75,8 @@ class Session:
     def close(self) -> None:
         """Drop the episode's sandbox, after the step that may be running; twice is fine."""
         with self._lock:
-            if self.episode is not None:
-                self.episode.close()
+            if self._abandoned is not None:
+                self._abandoned()
 
     def __enter__(self) -> Self:
         return self
