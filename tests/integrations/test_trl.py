@@ -13,7 +13,8 @@ pytest.importorskip("trl")
 import torch
 from datasets import Dataset
 from integrations.harness import TASKS, as_text
-from integrations.tiny_lm import tiny_model, tiny_tokenizer, warm_start
+from integrations.tiny_lm import tiny_model, warm_start
+from integrations.tiny_tokenizer import tiny_tokenizer
 from trl import GRPOConfig, GRPOTrainer
 
 import sandmle_gym
@@ -63,11 +64,11 @@ def config(tmp_path, **changes):
     return GRPOConfig(
         **{
             "output_dir": str(tmp_path),
-            "max_steps": 8,
+            "max_steps": 5,
             "per_device_train_batch_size": 8,
             "num_generations": 8,
-            "max_completion_length": 400,
-            "learning_rate": 3e-3,
+            "max_completion_length": 256,
+            "learning_rate": 3e-4,
             "lr_scheduler_type": "constant",
             "logging_steps": 1,
             "save_strategy": "no",
@@ -98,7 +99,7 @@ def train(trainer):
 @pytest.mark.slow
 def test_grpo_learns_over_a_rollout_func_and_trains_on_the_policys_tokens_only(tmp_path):
     tokenizer, model = policy("hermes")
-    play, outputs = make_rollout_func(turn_tokens=60), []
+    play, outputs = make_rollout_func(turn_tokens=50, limits={"turns": 3}), []
 
     def recorded(prompts, trainer):
         outputs.append(play(prompts, trainer))
