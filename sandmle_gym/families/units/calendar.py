@@ -21,20 +21,8 @@ class Calendar(Unit):
     wave: bool = True
     """Whether it is the season that matters, rather than the weekend."""
 
-<<<<<<< HEAD
-    gain: ClassVar[float] = 0.39
-    spoilers: ClassVar[tuple[str, ...]] = (
-        "weekend",
-        "saturday",
-        "sunday",
-        "cosine",
-        "sine",
-        "month",
-    )
-=======
     gain: ClassVar[float] = 0.75
     spoilers: ClassVar[tuple[str, ...]] = ("weekend", "saturday", "sunday", "cosine", "sine", "month")
->>>>>>> certify
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         days = np.datetime64(self.first, "D") + rng.randint(self.days, size=rows)
@@ -51,9 +39,7 @@ class Calendar(Unit):
             "season = 2 * np.pi * day.dt.dayofyear / 365.25\n"
             f'both["{name}_cos"], both["{name}_sin"] = np.cos(season), np.sin(season)\n'
         )
-        return Part(
-            columns, np.cos(2 * np.pi * (in_year - peak) / 365.25), _program(name, features)
-        )
+        return Part(columns, np.cos(2 * np.pi * (in_year - peak) / 365.25), _program(name, features))
 
 
 def _program(name: str, features: str) -> str:
