@@ -118,4 +118,6 @@ def write_csv(columns: Mapping[str, Sequence[str]]) -> bytes:
 def _quoted(cells: list[str]) -> list[str]:
     if not set(',"\n') & set("".join(cells)):
         return cells
-    return ['"' + cell.replace('"', '""') + '"' if set(',"\n') & set(cell) else cell for cell in cells]
+    return [
+        '"' + cell.replace('"', '""') + '"' if set(',"\n') & set(cell) else cell for cell in cells
+    ]
