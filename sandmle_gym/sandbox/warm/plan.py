@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError
+from sandmle_gym.sandbox.environment import ENVIRONMENT
 
-CODE = "/opt/sandmle"
+CODE = "/opt/jail"
 VENV = "/opt/venv"
 BIN = "/opt/bin"
 JAIL = Path(__file__).parent / "jail"
@@ -101,27 +102,6 @@ SYSTEM_DATA_SETS = (
     "/usr/share/seaborn-data",
 )
 
-ENVIRONMENT = {
-    "HOME": "/work",
-    "USER": "agent",
-    "LOGNAME": "agent",
-    "SHELL": "/bin/bash",
-    "TMPDIR": "/tmp",
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
-    # One thread each: two never helped at these sizes, and contention costs up to a factor of 20.
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "LOKY_MAX_CPU_COUNT": "1",
-    "MPLBACKEND": "Agg",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-}
 HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
 
@@ -223,8 +203,8 @@ def _masks(shown: dict[str, str]) -> Iterator[str]:
             for pattern in (*DATA_SETS, "*sandmle_gym*", "*sandmle-gym*"):
                 for found in packages.glob(pattern):
                     yield str(inside / found.relative_to(packages))
-        for own in (PACKAGE, _checkout()):
-            if own.is_relative_to(source):
+        for own in (PACKAGE, _checkout(), Path(source, "bin", "sandmle")):
+            if own.is_relative_to(source) and own.exists():
                 yield str(Path(target) / own.relative_to(source))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
+from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.warm import plan
 from sandmle_gym.sandbox.warm.advice import advice, choose_root
 
@@ -58,7 +59,7 @@ class Zygote:
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 pass_fds=[theirs.fileno()],
-                env=plan.ENVIRONMENT,
+                env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
             )
