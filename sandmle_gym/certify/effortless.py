@@ -46,11 +46,13 @@ def constants_earn_nothing(evidence: Evidence, median: float) -> Gate:
 
 def sample_earns_nothing(evidence: Evidence, median: float) -> Gate:
     """Neither the sample submission nor a shuffle of its columns reaches median."""
-    scores: dict[str, float] = {}
-    for name, data in _sample_variants(evidence):
+    name, scores = "sample_earns_nothing", {}
+    for variant, data in _sample_variants(evidence):
         rows = evidence.submitted(data)
-        scores[name] = float("-inf") if isinstance(rows, str) else evidence.signed(rows)
-    return _below("sample_earns_nothing", evidence, scores, median)
+        if isinstance(rows, str):
+            return Gate(name=name, passed=False, detail=f"{variant} is not valid: {rows}")
+        scores[variant] = evidence.signed(rows)
+    return _below(name, evidence, scores, median)
 
 
 def ids_tell_nothing(evidence: Evidence, median: float) -> Gate:
