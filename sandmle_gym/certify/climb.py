@@ -11,7 +11,7 @@ from sandmle_gym.certify.bootstrap import Resamples, standard_error
 from sandmle_gym.certify.evidence import Evidence
 from sandmle_gym.certify.gates import hopeless
 from sandmle_gym.certify.ladder import ORACLE, Ladder, Step
-from sandmle_gym.errors import UserError
+from sandmle_gym.errors import UndefinedScoreError, UserError
 from sandmle_gym.sandbox import Backend
 
 
@@ -107,8 +107,12 @@ class Climber:
         rows = evidence.submitted(submission)
         if isinstance(rows, str):
             return rows
-        resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
-        return Run(evidence.signed(rows), resampled, seconds)
+        try:
+            score = evidence.metric.signed(evidence.metric(evidence.truth, rows))
+            resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
+        except UndefinedScoreError as error:
+            return str(error)
+        return Run(score, resampled, seconds)
 
 
 def _median(runs: list[Run]) -> Run:

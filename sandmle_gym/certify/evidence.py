@@ -82,10 +82,14 @@ class Evidence:
         scored = self.known.align(submission)
         return scored.message if isinstance(scored, Problem) else scored.prediction[self.private]
 
-    def signed(self, prediction: np.ndarray) -> float:
-        """Score a prediction of the private rows; larger is better, -inf where it overflows."""
+    def signed(self, prediction: np.ndarray, truth: np.ndarray | None = None) -> float:
+        """Score a prediction of the private rows, or of rows with another truth.
+
+        Larger is better; -inf where the metric overflows.
+        """
+        truth = self.truth if truth is None else truth
         try:
-            return self.metric.signed(self.metric(self.truth, prediction))
+            return self.metric.signed(self.metric(truth, prediction))
         except UndefinedScoreError:
             return float("-inf")
 

@@ -146,7 +146,7 @@ def boosted():
 
 
 def kernel():
-    lift = Nystroem(gamma=0.5 / X.shape[1], n_components=len(y) // 2, random_state=SEED)
+    lift = Nystroem(gamma=0.5 / X.shape[1], n_components=min(len(y) // 2, 200), random_state=SEED)
     return make_pipeline(StandardScaler(), lift, linear(0.1))
 
 

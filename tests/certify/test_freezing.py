@@ -8,6 +8,7 @@ import pytest
 
 from sandmle_gym.certify import AttemptReport, Lock, SearchResult, certify, freeze, freezing
 from sandmle_gym.errors import CertificationError, SandboxError, UserError
+from sandmle_gym.spec import Split
 
 PLAN = """
 version = "3"
@@ -22,6 +23,7 @@ cards = ["oak", "elm"]
 @dataclass(frozen=True)
 class Card:
     slug: str
+    split: Split = Split.TRAIN
 
 
 @pytest.fixture
@@ -142,6 +144,12 @@ def test_an_id_without_certified_draw_is_named_after_all_others_are_done(envs, s
         freeze(envs, replay)
     assert len(calls) == 5
     assert len((envs / "suite.lock.journal").read_text().splitlines()) == 4
+
+
+def test_a_card_serves_only_the_split_it_was_written_for(envs, searched, replay, monkeypatch):
+    monkeypatch.setattr(freezing, "load_card", lambda path: Card(path.parent.name, Split.TEST))
+    with pytest.raises(UserError, match="is for test, not for train"):
+        freeze(envs, replay, workers=1)
 
 
 def test_two_freezes_of_one_folder_do_not_mix(envs, searched, replay):

@@ -148,6 +148,21 @@ def test_a_sample_submission_that_earns_median_is_named(good, edited, replay):
     assert failed(edited({"sample_submission.csv": handout}), replay) == ["sample_earns_nothing"]
 
 
+def test_an_invalid_sample_submission_is_named(good, edited, replay):
+    short = b"\n".join(good.public["sample_submission.csv"].splitlines()[:-1])
+    named = failed(edited({"sample_submission.csv": short}), replay)
+    assert named == ["files_agree", "sample_earns_nothing"]
+
+
+def test_a_witness_whose_score_overflows_is_named(good, replay):
+    truth = table(good.private.answers)[1:]
+    wild = written([["id", "y"], *([row[0], "1e308"] for row in truth)]).decode()
+    replay.corrupt = lambda source, run: wild if run == 2 else source
+    (failure,) = certify(good, replay).private.certificate.failures
+    assert failure.name == "witnesses_run"
+    assert "not a finite number" in failure.detail
+
+
 def test_a_trivial_witness_worse_than_a_constant_is_named(good, edited, replay):
     truth = table(good.private.answers)
     far = written([["id", "y"], *([row[0], "25"] for row in truth[1:])]).decode()

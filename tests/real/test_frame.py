@@ -100,6 +100,14 @@ def test_every_part_keeps_the_proportions_of_the_target(frame):
     assert sum(row[2] == "1" for row in answers if row[1] == "private") in (12, 13)
 
 
+def test_a_large_table_is_cut_to_what_grading_needs(frame):
+    large = pd.concat([frame] * 50, ignore_index=True)
+    bundle = from_frame(large, target="price", metric="rmse", name="a-table")
+    assert bundle.brief.train_rows == 200
+    assert bundle.brief.submission.rows == 4000
+    assert Evidence.of(bundle).private.sum() == 2800
+
+
 def test_own_ids_are_replaced_and_row_counters_left_out(frame):
     frame.insert(0, "Unnamed: 0", range(ROWS))
     frame["customer"] = [f"c{row}" for row in range(ROWS)]

@@ -1,6 +1,6 @@
 """A counter that runs on, of which only the place within its turn matters: an encoder, a plant clock."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +12,7 @@ from sandmle_gym.families.table import Cells, Text
 class Circle(Unit):
     """Effect: the cosine of the distance to a random preferred place in the turn."""
 
-    kind: Literal["circle"] = "circle"
+    kind: str = "circle"
     column: Text
     period: float = Field(gt=0)
     """Length of a turn: 24 hours, 360 degrees. The card's words should say it."""
@@ -23,6 +23,7 @@ class Circle(Unit):
     spoilers: ClassVar[tuple[str, ...]] = ("cosine", "sine", "cyclic", "modulo", "remainder")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw counts over all turns, all equally likely."""
         values = np.round(rng.random_sample(rows) * self.period * self.turns, self.digits)
         preferred = rng.random_sample() * self.period
         name = self.column.name

@@ -1,6 +1,6 @@
 """A scale of many words whose order only someone from the trade would know."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -18,13 +18,14 @@ class Scale(Category):
 class Grades(Unit):
     """Effect: the place on the scale, rising or falling."""
 
-    kind: Literal["grades"] = "grades"
+    kind: str = "grades"
     column: Scale
 
     gain: ClassVar[float] = 0.70
     spoilers: ClassVar[tuple[str, ...]] = ("ordinal", "in order from", "ranked from")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw places on the scale, all equally likely."""
         place = rng.randint(len(self.column.levels), size=rows)
         name = self.column.name
         return Part(

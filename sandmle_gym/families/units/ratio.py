@@ -1,6 +1,6 @@
 """Two amounts of which only the one relative to the other matters."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ COMMON = 0.85
 class Ratio(Unit):
     """Effect: log(top / bottom). Both grow with the size of the thing, which says nothing by itself."""
 
-    kind: Literal["ratio"] = "ratio"
+    kind: str = "ratio"
     top: Amount
     bottom: Amount
 
@@ -22,6 +22,7 @@ class Ratio(Unit):
     spoilers: ClassVar[tuple[str, ...]] = ("ratio", "divide", "quotient", "logarithm")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw both amounts with a common size."""
         size, left, right = rng.normal(size=(3, rows))
         top = self.top.scaled(np.sqrt(COMMON) * size + np.sqrt(1 - COMMON) * left)
         bottom = self.bottom.scaled(np.sqrt(COMMON) * size + np.sqrt(1 - COMMON) * right)

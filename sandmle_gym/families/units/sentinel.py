@@ -1,6 +1,6 @@
 """A reading that could not always be taken, where that itself tells something."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ class Sentinel(Unit):
     The code is a word, as in so many logs, so that the column is text until someone reads it.
     """
 
-    kind: Literal["sentinel"] = "sentinel"
+    kind: str = "sentinel"
     column: Quantity
     code: Word
 
@@ -22,6 +22,7 @@ class Sentinel(Unit):
     spoilers: ClassVar[tuple[str, ...]] = ("indicator", "missing flag", "informative")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw readings, a quarter of them not taken."""
         missing = rng.random_sample(rows) < 0.25
         reading = self.column.scaled(rng.normal(size=rows))
         level = rng.choice([-1.5, 1.5])
