@@ -62,6 +62,7 @@ DATA_SETS = (
     "sklearn/datasets/data",
     "sklearn/datasets/images",
     "sklearn/datasets/tests/data",
+    "scipy/io/arff/tests/data",
     "statsmodels/datasets/*/*.csv",
     "statsmodels/datasets/*/*.dta",
     "linearmodels/datasets/*/*.csv*",

@@ -62,6 +62,8 @@ class Init:
         """Start watching; `largest_memory` is for all processes together, in bytes."""
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
+        # A signal with its default action does nothing to process 1, but Python has a handler for this one.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.control = control
         self.step: Step | None = None
         self.session: Session | None = None
