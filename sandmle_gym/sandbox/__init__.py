@@ -1,1 +1,31 @@
-"""Placeholder docstring until the package lands."""
+"""Runs the code of agents where it can do no harm; knows files and commands, nothing of tasks.
+
+`get_backend()` gives the machine's backend, `backend.open(...)` the world of one episode.
+"""
+
+from sandmle_gym.sandbox.base import (
+    Backend,
+    ExecResult,
+    Fetched,
+    FileProblem,
+    Kind,
+    Probe,
+    Resources,
+    Sandbox,
+    Status,
+)
+from sandmle_gym.sandbox.registry import get_backend, probe_all
+
+__all__ = [
+    "Backend",
+    "ExecResult",
+    "Fetched",
+    "FileProblem",
+    "Kind",
+    "Probe",
+    "Resources",
+    "Sandbox",
+    "Status",
+    "get_backend",
+    "probe_all",
+]

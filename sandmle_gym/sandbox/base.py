@@ -109,8 +109,12 @@ class Sandbox(ABC):
         """
 
     @abstractmethod
-    def put(self, files: Mapping[str, bytes]) -> None:
+    def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files into the working directory, names relative to it, without `..`.
+
+        Returns:
+            The names that could not be written because of the episode's own doings (a full disk, a
+            directory in the way, its death).
 
         Raises:
             ValueError: A name would leave the working directory.

@@ -1,0 +1,51 @@
+"""Keeps the head and the tail of a stream of bytes of any length."""
+
+_NEWLINE = ord("\n")
+
+
+class Output:
+    """What a command wrote, cut to a size."""
+
+    def __init__(self, keep: int, flood: int) -> None:
+        """Keep about `keep` bytes, half from each end; more than `flood` bytes are a flood."""
+        self._half = max(1, keep // 2)
+        self._flood = flood
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._total = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._total += len(data)
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room > 0 else data
+        if len(self._tail) > 2 * self._half:  # not on every call: trimming copies
+            del self._tail[: -self._half]
+
+    def note(self, text: bytes) -> None:
+        """Add a line of our own at the end."""
+        if not self.flooded:
+            self.add(text if self._total == 0 or self._last() == _NEWLINE else b"\n" + text)
+
+    def _last(self) -> int:
+        return (self._tail or self._head)[-1]
+
+    @property
+    def flooded(self) -> bool:
+        """Whether more came than one command may write."""
+        return self._total > self._flood
+
+    def parts(self) -> tuple[bytes, bytes, int]:
+        """Return head, tail and the number of bytes dropped between them.
+
+        How far a flood got before it was stopped is an accident: it is cut at the limit itself, and its
+        tail is not shown, so that equal commands give equal values.
+        """
+        if self.flooded:
+            return bytes(self._head), b"", self._flood - len(self._head)
+        tail = bytes(self._tail[-self._half :])
+        dropped = self._total - len(self._head) - len(tail)
+        if dropped == 0:
+            return bytes(self._head) + tail, b"", 0
+        return bytes(self._head), tail, dropped

@@ -1,0 +1,70 @@
+"""Finds backends by name and shares one of each kind per process."""
+
+import atexit
+import os
+import threading
+from pathlib import Path
+
+from sandmle_gym.errors import IsolationUnavailableError, UnknownNameError
+from sandmle_gym.sandbox.base import Backend, Probe
+from sandmle_gym.sandbox.warm import WarmBackend
+
+_KINDS: dict[str, type[WarmBackend]] = {"warm": WarmBackend}
+_lock = threading.Lock()
+_shared: dict[tuple[str, Path | None], WarmBackend] = {}
+
+
+def get_backend(name: str = "auto", *, public_root: Path | None = None) -> Backend:
+    """Return this process's shared backend of a kind, started on first use and closed at exit.
+
+    Args:
+        name: "warm", "local" (no isolation at all), or "auto": the best that isolates. A forked child
+            gets a backend of its own; a backend that has died is replaced.
+        public_root: Directory below which the public files of all episodes lie.
+
+    Raises:
+        UnknownNameError: No backend has this name.
+        IsolationUnavailableError: This machine cannot isolate; "auto" never falls back to less.
+    """
+    kind = "warm" if name == "auto" else name
+    if kind not in _KINDS:
+        raise UnknownNameError("sandbox", name, ["auto", *_KINDS])
+    key = (kind, None if public_root is None else public_root.resolve())
+    with _lock:
+        backend = _shared.get(key)
+        if backend is not None and backend.alive:
+            return backend
+        if backend is not None:
+            backend.close()
+        try:
+            backend = _shared[key] = _KINDS[kind](public_root)
+        except IsolationUnavailableError as error:
+            if name != "auto":
+                raise
+            raise IsolationUnavailableError(
+                f"no isolation on this machine: {error}. `sandmle doctor` tells more; "
+                'sandbox="local" runs agent code unprotected, for debugging only'
+            ) from error
+        return backend
+
+
+def probe_all() -> list[Probe]:
+    """Ask every backend what it offers on this machine."""
+    return [kind.probe() for kind in _KINDS.values()]
+
+
+def _close_all() -> None:
+    for backend in _shared.values():
+        backend.close()
+    _shared.clear()
+
+
+def _after_fork() -> None:
+    """Forget the parent's backends in a forked child; a lock copied while held would never open."""
+    global _lock
+    _lock = threading.Lock()
+    _shared.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,113 @@
+"""The walls of one episode, put up by its first process around itself after the fork from the zygote.
+
+Order matters: namespaces and mounts need privileges, which the later steps give up for good.
+"""
+
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import root
+import syscall_filter
+import syscalls
+
+AGENT = 1000
+"""User and group of agent code as it sees itself."""
+WORK, DATA = "/work", "/data"
+_AREAS = {"work": WORK, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - paths inside the jail
+_SETUP_INODES = 8
+_LONG_AGO = 1_735_689_600  # 2025-01-01: file times that are the same in every run
+
+
+def enter(request: dict[str, Any], *, as_root: bool) -> None:
+    """Wall the calling process, pid 1 of a fresh pid namespace, into its episode.
+
+    Args:
+        request: `user` (host user id, used when `as_root`), `public` (path below the public root or
+            None) and `resources` (the fields of `Resources`).
+        as_root: Whether the zygote runs with the real root's privileges or in a user namespace.
+    """
+    syscalls.unshare(
+        syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET, "episode namespaces"
+    )
+    owner = request["user"] if as_root else 0
+    resources = request["resources"]
+    _mount_areas(resources, owner)
+    _show_public(request["public"], owner)
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+    syscalls.mount("proc", "/proc", "proc", flags)
+    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+    _become_agent(owner, as_root=as_root)
+    _limit(resources)
+    syscalls.drop_capabilities()
+    syscalls.no_new_privileges()
+    syscalls.set_dumpable(False)
+    syscall_filter.install()
+
+
+def _mount_areas(resources: dict[str, int], owner: int) -> None:
+    """Mount one tmpfs for all that the episode may write, and show its parts at their places."""
+    size = f"size={resources['disk_mb']}m,nr_inodes={resources['inodes'] + _SETUP_INODES},mode=755"
+    syscalls.mount("tmpfs", "/box", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, size)
+    for name, target in _AREAS.items():
+        area = Path("/box", name)
+        area.mkdir(mode=0o700)
+        os.chown(area, owner, owner)
+        syscalls.mount(str(area), target, None, syscalls.MS_BIND)
+    syscalls.unmount("/box")
+
+
+def _show_public(public: str | None, owner: int) -> None:
+    """Bind the episode's own public files to /data, link them into the working directory, hide the rest."""
+    if public is not None:
+        syscalls.bind(f"/public/{public}", DATA)
+        for file in sorted(Path(DATA).iterdir()):
+            link = Path(WORK, file.name)
+            link.symlink_to(file)
+            os.chown(link, owner, owner, follow_symlinks=False)
+            os.utime(link, (_LONG_AGO, _LONG_AGO), follow_symlinks=False)
+    if Path("/public").is_mount():
+        syscalls.unmount("/public")
+
+
+def _become_agent(owner: int, *, as_root: bool) -> None:
+    """Take the episode's own user, and user 1000 inside a user namespace of its own.
+
+    Processes are counted per real user and per namespace, so the limit on them holds per episode.
+    """
+    if as_root:
+        os.setgroups([])
+        syscalls.keep_capabilities()
+        os.setresgid(owner, owner, owner)
+        os.setresuid(owner, owner, owner)
+        syscalls.set_capabilities(_CAP_SYS_ADMIN)  # not an ordinary user's right everywhere
+    try:
+        syscalls.unshare(syscalls.NEWUSER, "user namespace")
+    except OSError:
+        if as_root:  # user namespaces are switched off: the agent sees its number instead of a name
+            return
+        raise
+    syscalls.set_dumpable(True)  # else /proc/self belongs to the host's root
+    root.map_identity(owner, owner, inside=AGENT)
+
+
+_CAP_SYS_ADMIN = 1 << 21
+
+
+def _limit(resources: dict[str, int]) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    memory = pages * resource.getpagesize() + (resources["memory_mb"] << 20)
+    limits = {
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: resources["disk_mb"] << 20,
+        resource.RLIMIT_NOFILE: resources["open_files"],
+        resource.RLIMIT_NPROC: resources["processes"],
+        # One byte: no core file, and unlike zero it also keeps the host's piped core handler asleep.
+        resource.RLIMIT_CORE: 1,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: 1024,
+    }
+    for kind, limit in limits.items():
+        resource.setrlimit(kind, (limit, limit))

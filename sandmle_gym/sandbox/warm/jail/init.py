@@ -1,0 +1,322 @@
+"""Process 1 of an episode: starts commands, ends them, and never runs agent code itself.
+
+It answers one request at a time on the control socket (JSON datagrams with file descriptors); the end of
+that socket ends the episode. A command is over when its first process is, whatever still holds the pipe;
+everything else that it left is killed before the answer goes out. The Python session stands still
+(SIGSTOP) between its cells.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import files
+import runner
+from episode import WORK
+
+_LARGEST_DATAGRAM = 1 << 16
+_LARGEST_ARGUMENT = 100_000
+"""Longer Bash sources are read from a file: Linux caps one argument at 128 KiB."""
+_SCRIPT_FD = 3
+
+
+@dataclasses.dataclass
+class Step:
+    """The command that is running."""
+
+    pid: int
+    kind: str
+    started: float
+    deadline: float
+
+
+@dataclasses.dataclass
+class Session:
+    """The process that holds the variables of the cells."""
+
+    pid: int
+    channel: socket.socket
+
+
+class Init:
+    """The event loop of process 1."""
+
+    def __init__(self, control: socket.socket, environment: dict[str, str]) -> None:
+        if os.getpid() != 1:
+            raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
+        self.control = control
+        self.step: Step | None = None
+        self.session: Session | None = None
+        self.session_lost = False
+        self.environment = environment
+        self.work = os.open(WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.poll = select.poll()
+        self.handlers: dict[int, Callable[[], None]] = {}
+        self.watch(control.fileno(), self.on_request)
+        self.alarm = _child_alarm()
+        self.watch(self.alarm, self.on_children)
+
+    def watch(self, fd: int, handler: Callable[[], None]) -> None:
+        """Call `handler` whenever `fd` is readable or closed by its peer."""
+        self.handlers[fd] = handler
+        self.poll.register(fd, select.POLLIN)
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching `fd`."""
+        del self.handlers[fd]
+        self.poll.unregister(fd)
+
+    def serve(self) -> NoReturn:
+        """Work until the control socket closes."""
+        while True:
+            for fd, _ in self.poll.poll(self._milliseconds_left()):
+                if fd in self.handlers:  # an earlier handler of this round may have closed it
+                    self.handlers[fd]()
+            if self.step is not None and time.monotonic() >= self.step.deadline:
+                self.stop("timeout")
+
+    def _milliseconds_left(self) -> int | None:
+        if self.step is None:
+            return None
+        return max(0, int((self.step.deadline - time.monotonic()) * 1000) + 1)
+
+    def on_request(self) -> None:
+        """Take one request from the host."""
+        message, fds, _, _ = socket.recv_fds(
+            self.control, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC
+        )
+        if not message:
+            os._exit(0)
+        request = json.loads(message)
+        os.fchmod(self.work, 0o700)  # the agent owns it and may have locked itself out
+        match request["op"]:
+            case "run":
+                self.run(request, *fds)
+            case "stop":
+                self.stop("stopped")
+            case "put":
+                self.answer({"problem": files.put(self.work, request["name"], *fds)})
+            case "get":
+                self.answer(
+                    {"problem": files.get(self.work, request["name"], request["max"], *fds)}
+                )
+
+    def answer(self, reply: dict[str, Any]) -> None:
+        """Send a reply to the host."""
+        self.control.send(json.dumps(reply).encode())
+
+    def run(self, request: dict[str, Any], output: int, body: int) -> None:
+        """Start a command."""
+        start = {"python": self.start_script, "bash": self.start_bash, "cell": self.start_cell}
+        started = time.monotonic()
+        try:
+            pid = start[request["kind"]](output, body)
+        except OSError as error:
+            self.fail_to_start(error, output, started)
+        else:
+            self.step = Step(pid, request["kind"], started, started + request["seconds"])
+        os.close(output)
+        os.close(body)
+
+    def fail_to_start(self, error: OSError, output: int, started: float) -> None:
+        """Report what the episode's own limits forbade, as a shell would."""
+        os.write(output, f"cannot start: {error.strerror}\n".encode())
+        self.step = Step(0, "", started, 0)
+        self.finish("exited", 126)
+
+    def fork(self, child: Callable[[], NoReturn]) -> int:
+        """Fork; `child` must end the process. A session that used up the limits is given up for it."""
+        try:
+            pid = os.fork()
+        except OSError:
+            if self.session is None:
+                raise
+            self.kill_all()
+            pid = os.fork()
+        if pid:
+            return pid
+        try:
+            child()
+        except BaseException:  # noqa: BLE001 - the copy must never return into this loop
+            traceback.print_exc()
+        os._exit(70)
+
+    def start_script(self, output: int, body: int) -> int:
+        """Fork a warm interpreter for a fresh script."""
+
+        def child() -> NoReturn:
+            source = runner.read_all(body)
+            runner.begin(output)
+            os.chdir(WORK)
+            runner.run_script(source, runner.SCRIPT, [runner.SCRIPT], path=WORK)
+
+        return self.fork(child)
+
+    def start_bash(self, output: int, body: int) -> int:
+        """Spawn Bash without copying the warm memory."""
+        source = os.pread(body, os.fstat(body).st_size, 0)
+        command: list[str | bytes] = ["bash", "-c", source]
+        if b"\0" in source:
+            command = ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
+        actions = [
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ]
+        if len(source) > _LARGEST_ARGUMENT:
+            os.lseek(body, 0, os.SEEK_SET)
+            command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
+            actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
+        os.chdir(WORK)
+        return os.posix_spawn(
+            "/bin/bash",
+            command,
+            self.environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+        )
+
+    def start_cell(self, output: int, body: int) -> int:
+        """Hand a cell to the session, which is forked on first use."""
+        if self.session is None:
+            self.session = self.start_session()
+        os.kill(self.session.pid, signal.SIGCONT)
+        socket.send_fds(self.session.channel, [b"cell"], [output, body])
+        return self.session.pid
+
+    def start_session(self) -> Session:
+        """Fork the process of the session."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+        def child() -> NoReturn:
+            null = os.open(os.devnull, os.O_WRONLY)
+            runner.begin(null, keep=theirs.detach())
+            os.chdir(WORK)
+            runner.run_session(socket.socket(fileno=runner.KEPT))
+
+        pid = self.fork(child)
+        theirs.close()
+        self.watch(ours.fileno(), self.on_session)
+        return Session(pid, ours)
+
+    def on_session(self) -> None:
+        """Take the end of a cell. The agent can forge it: it gains nothing but its own standstill."""
+        if self.session is None:
+            return
+        try:
+            message = self.session.channel.recv(_LARGEST_DATAGRAM)
+            code = int(json.loads(message)["code"])
+        except (ValueError, KeyError, TypeError, OSError):
+            code = None
+        if code is None or self.step is None or self.step.kind != "cell":
+            self.unwatch(self.session.channel.fileno())  # its end is reported by on_children
+            os.kill(self.session.pid, signal.SIGKILL)
+            return
+        self.finish("exited", code & 0xFF)
+
+    def on_children(self) -> None:
+        """Reap what has died."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.alarm, 4096):
+                pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.on_death(pid, os.waitstatus_to_exitcode(status))
+
+    def on_death(self, pid: int, code: int) -> None:
+        """Draw the conclusions of one death."""
+        if self.session is not None and pid == self.session.pid:
+            self.drop_session()
+        if self.step is not None and pid == self.step.pid:
+            self.finish("exited", code)
+
+    def drop_session(self) -> None:
+        """Forget the session, whose process is dead."""
+        if self.session is None:
+            return
+        channel = self.session.channel
+        if channel.fileno() in self.handlers:
+            self.unwatch(channel.fileno())
+        channel.close()
+        self.session = None
+        self.session_lost = True
+
+    def stop(self, status: str) -> None:
+        """End the running command from outside."""
+        if self.step is None:
+            return
+        if self.step.kind == "cell":
+            self.kill_all()
+        self.finish(status, None)
+
+    def finish(self, status: str, code: int | None) -> None:
+        """Kill what the command left, and report its end."""
+        step, self.step = self.step, None
+        if step is None:
+            return
+        self.kill_others()
+        reply = {"status": status, "code": code, "seconds": time.monotonic() - step.started}
+        if step.kind == "cell":
+            reply["session_lost"] = self.session_lost
+            self.session_lost = False
+        self.answer(reply)
+
+    def kill_others(self) -> None:
+        """Kill every process of the episode but the session, which is stopped."""
+        if self.session is None:
+            self.kill_all()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
+        keep = {1, self.session.pid}
+        while others := [pid for pid in _processes() if pid not in keep]:
+            for pid in others:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._reap(os.WNOHANG)
+            time.sleep(0.0002)
+            if self.session is None:
+                return
+
+    def kill_all(self) -> None:
+        """Kill every process of the episode, the session too."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        self._reap(0)
+        self.drop_session()
+
+    def _reap(self, flags: int) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, _ = os.waitpid(-1, flags)
+                if pid == 0:
+                    return
+                if self.session is not None and pid == self.session.pid:
+                    self.drop_session()
+
+
+def _child_alarm() -> int:
+    """Return a descriptor that becomes readable whenever a child dies."""
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

@@ -1,0 +1,184 @@
+"""First stage: leave the host's namespaces, build a minimal read-only root, and start the zygote in it.
+
+Run as `python root.py CONTROL_FD`; the configuration (see `plan.py`) is the first datagram on that socket.
+This process stays behind as the parent of the zygote, which is pid 1 of a pid namespace: when the zygote
+dies, the kernel kills every episode. A layer that fails is reported on the socket by name.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import syscalls
+
+STAGE = "/proc"
+"""Where the new root is put together: a directory that every machine has and nothing is bound from."""
+DEVICES = ("null", "zero", "full", "random", "urandom")
+MOUNT_POINTS = (
+    "dev/shm",
+    "etc",
+    "tmp",
+    "work",
+    "data",
+    "public",
+    "box",
+    "proc",
+    "run",
+    "empty",
+    "old",
+)
+LINKS = {
+    "dev/fd": "/proc/self/fd",
+    "dev/stdin": "/proc/self/fd/0",
+    "dev/stdout": "/proc/self/fd/1",
+    "dev/stderr": "/proc/self/fd/2",
+}
+FILES = {
+    "empty.file": "",
+    "etc/passwd": "root:x:0:0::/:/bin/sh\nagent:x:1000:1000::/work:/bin/bash\n",
+    "etc/group": "root:x:0:\nagent:x:1000:\n",
+    "etc/hosts": "127.0.0.1 localhost sandbox\n",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+
+
+def main() -> None:
+    """Build the root and become the parent of the zygote."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    config = json.loads(control.recv(1 << 20, socket.MSG_PEEK))  # the zygote reads it again
+    layer = "namespaces"
+    try:
+        _leave_namespaces(as_root=config["as_root"])
+        layer = "fork"
+        child = os.fork()
+        if child:
+            control.close()
+            os.waitpid(child, 0)
+            os._exit(0)
+        syscalls.die_with_parent(signal.SIGKILL)
+        for layer, build in _steps(config):  # noqa: B007 - named for the report below
+            build()
+    except OSError as error:
+        report = {"failed": layer, "errno": error.errno, "message": str(error)}
+        control.send(json.dumps(report).encode())
+        os._exit(1)
+    control.set_inheritable(True)
+    code = f"{config['code']}/zygote.py"
+    command = [config["python"], "-s", "-P", code, str(control.fileno())]
+    os.execve(config["python"], command, config["zygote_environment"])  # noqa: S606
+
+
+def _leave_namespaces(*, as_root: bool) -> None:
+    flags = syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET
+    flags |= syscalls.NEWPID | syscalls.NEWCGROUP
+    if as_root:
+        syscalls.unshare(flags, "namespaces")
+        return
+    user, group = os.geteuid(), os.getegid()
+    syscalls.unshare(syscalls.NEWUSER, "user namespace")
+    map_identity(user, group, inside=0)
+    syscalls.unshare(flags, "namespaces in a user namespace")
+
+
+def map_identity(user: int, group: int, *, inside: int) -> None:
+    """Let one outer user and group appear as `inside` in this fresh user namespace."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{inside} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
+
+
+def _steps(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
+    return [
+        ("host name", lambda: socket.sethostname("sandbox")),
+        ("root on tmpfs", _mount_stage),
+        ("read-only binds", lambda: _bind_all(config)),
+        ("devices", _bind_devices),
+        ("masks", lambda: _mask(config["masks"])),
+        ("proc", _mount_proc),
+        ("pivot_root", _pivot),
+    ]
+
+
+def _mount_stage() -> None:
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
+    syscalls.mount("tmpfs", STAGE, "tmpfs", flags, "size=4m,mode=755")
+    for name in MOUNT_POINTS:
+        Path(STAGE, name).mkdir(parents=True, mode=0o755)
+    for name, target in LINKS.items():
+        Path(STAGE, name).symlink_to(target)
+    for name, text in FILES.items():
+        Path(STAGE, name).write_text(text)
+
+
+def _bind_all(config: dict[str, Any]) -> None:
+    for source, target in config["binds"]:
+        place = STAGE + target
+        if Path(source).is_symlink():
+            _parent(place).joinpath(Path(place).name).symlink_to(Path(source).readlink())
+            continue
+        _make_like(Path(source), Path(place))
+        syscalls.bind_read_only(source, place)
+    for name, target in config["links"].items():
+        _parent(STAGE + name).joinpath(Path(name).name).symlink_to(target)
+
+
+def _parent(place: str) -> Path:
+    parent = Path(place).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent
+
+
+def _make_like(source: Path, place: Path) -> None:
+    if source.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+    else:
+        _parent(str(place))
+        place.touch()
+
+
+def _bind_devices() -> None:
+    for name in DEVICES:
+        place = f"{STAGE}/dev/{name}"
+        Path(place).touch()
+        syscalls.bind(f"/dev/{name}", place)
+
+
+def _mask(paths: list[str]) -> None:
+    """Cover directories and files with empty read-only ones."""
+    for path in paths:
+        place = Path(STAGE + path)
+        if place.is_dir():
+            syscalls.bind_read_only(f"{STAGE}/empty", str(place))
+        elif place.exists():
+            syscalls.bind_read_only(f"{STAGE}/empty.file", str(place))
+
+
+def _mount_proc() -> None:
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+    syscalls.mount("proc", f"{STAGE}/proc", "proc", flags)
+
+
+def _pivot() -> None:
+    os.chdir(STAGE)
+    syscalls.pivot_root(".", "old")
+    os.chdir("/")
+    syscalls.unmount("/old")
+    Path("/old").rmdir()
+    # Only the root itself: what hangs below keeps its own flags.
+    syscalls.mount(
+        None, "/", None, syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | _STRICT
+    )
+
+
+_STRICT = syscalls.MS_NOSUID | syscalls.MS_NODEV
+
+if __name__ == "__main__":
+    main()

