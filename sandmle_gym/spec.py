@@ -37,7 +37,7 @@ class Form(StrEnum):
     PROBABILITY = "probability"
     """One or more numbers in [0, 1], each the probability of a positive outcome."""
     DISTRIBUTION = "distribution"
-    """One non-negative number per class; rows are rescaled to sum to 1."""
+    """One non-negative number per class; rows that do not sum to 1 (within 1e-6) are rescaled."""
     LABEL = "label"
     """One of the known class labels."""
     RANKING = "ranking"

@@ -13,6 +13,9 @@ from sandmle_gym.grading.table import Table
 from sandmle_gym.metrics import Metric
 from sandmle_gym.spec import Form, SubmissionSchema
 
+SUM_TOLERANCE = 1e-6
+"""A row whose sum is this near to 1 is left as it is: rescaling would break ties by rounding."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = frozenset(["", "nan", "inf", "infinity", "na", "n/a", "<na>", "nat", "none", "null"])
 
@@ -65,9 +68,12 @@ def _distributions(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndar
             f"The probabilities for id {shown(table.ids[int(bad[0])])} are negative or all zero; "
             f"each row needs one number of at least 0 per class, not all 0.",
         )
+    with np.errstate(over="ignore"):
+        off = np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE
     # divided by the largest first, so that a sum of huge numbers cannot overflow
-    shares = values / largest[:, None]
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares = values[off] / largest[off, None]
+    values[off] = shares / shares.sum(axis=1, keepdims=True)
+    return values
 
 
 def _labels(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndarray | Problem:

@@ -5,6 +5,9 @@ import socket
 import struct
 from typing import Any
 
+OUT_OF_MEMORY = 77
+"""Exit status of a worker that reached its memory limit."""
+
 _LENGTHS = struct.Struct(">II")
 
 

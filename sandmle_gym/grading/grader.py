@@ -156,7 +156,7 @@ class Grader:
 
 _TOO_EXPENSIVE = {
     "problem": "too_expensive",
-    "message": "Reading the file took too much time; write it plainly.",
+    "message": "Reading the file took too much time or memory; write it plainly.",
 }
 
 _FILE_PROBLEMS: dict[str, str] = {

@@ -44,7 +44,7 @@ class WorkerLostError(Exception):
 
         Args:
             reason: In words.
-            limit: Whether a time limit was the cause.
+            limit: Whether a limit of time or memory was the cause.
         """
         super().__init__(reason)
         self.limit = limit
@@ -110,7 +110,7 @@ class Worker:
             raise WorkerLostError(f"no reply within {seconds:g} s", limit=True) from None
         except (OSError, EOFError):
             status = self._ended()
-            limit = status in (-signal.SIGXCPU, -signal.SIGALRM)
+            limit = status in (-signal.SIGXCPU, -signal.SIGALRM, channel.OUT_OF_MEMORY)
             raise WorkerLostError(f"it ended with status {status}", limit=limit) from None
 
     def _ended(self) -> int:

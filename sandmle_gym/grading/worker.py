@@ -25,10 +25,6 @@ from sandmle_gym.spec import TaskBrief
 SHELF = 256
 """How many tasks' answers are kept, the latest used; about 0.3 MB each."""
 
-TOO_EXPENSIVE = Problem(
-    "too_expensive", "Reading the file took too much memory or time; write it plainly."
-)
-
 Reply = dict[str, Any]
 
 
@@ -46,16 +42,15 @@ def main(
     """
     parent = _watch(host)
     _limit(memory_mb)
-    shelf: OrderedDict[str, Answers] = OrderedDict()
-    with socket.socket(fileno=descriptor) as host_channel:
+    with socket.socket(fileno=descriptor) as host_channel, contextlib.suppress(EOFError):
         channel.send(host_channel, {"ready": True})
+        shelf: OrderedDict[str, Answers] = OrderedDict()
         while not _dead(parent, host_channel):
             _start_clocks(cpu_seconds, wall_seconds)
             try:
-                request, block = channel.receive(host_channel)
-            except EOFError:
-                return
-            channel.send(host_channel, _answer(shelf, request, block))
+                channel.send(host_channel, _answer(shelf, *channel.receive(host_channel)))
+            except MemoryError:
+                os._exit(channel.OUT_OF_MEMORY)
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -108,8 +103,6 @@ def _answer(shelf: OrderedDict[str, Answers], request: dict[str, Any], block: by
         result = _grade(shelf[key], request, block)
     except UserError as error:
         return {"user_error": str(error)}
-    except MemoryError:
-        result = TOO_EXPENSIVE
     if isinstance(result, Problem):
         return {"problem": result.code, "message": result.message}
     return result

@@ -1,0 +1,120 @@
+"""Climb the ladder: run every witness in the sandbox and measure each step against the one below."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from sandmle_gym.bundle import TIERS, Gate
+from sandmle_gym.certify import witness
+from sandmle_gym.certify.bootstrap import Resamples, standard_error
+from sandmle_gym.certify.evidence import Evidence
+from sandmle_gym.certify.gates import hopeless
+from sandmle_gym.certify.ladder import ORACLE, Ladder, Step
+from sandmle_gym.errors import UserError
+from sandmle_gym.sandbox import Backend
+
+
+@dataclass(frozen=True)
+class Run:
+    """One valid submission, scored; scores are signed, larger is better."""
+
+    score: float
+    resampled: np.ndarray
+    """Its score on every resample; the resamples are the same for all runs of a task."""
+    seconds: float | None
+
+
+@dataclass
+class Climber:
+    """The witnesses of one task, and what they have scored so far."""
+
+    evidence: Evidence
+    backend: Backend
+    oracle: bytes
+    """The best possible submission, or the best known one."""
+    tiers: tuple[str, ...] = TIERS
+    """Worst to best; the task holds a witness for each."""
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    """Tier -> why it left no valid submission."""
+
+    def climb(self, *, stop_early: bool = False) -> Ladder | None:
+        """Run all witnesses, seed 0 of each tier first; None if one of them failed.
+
+        With `stop_early`, further seeds are left out when the first runs already show a gap that
+        they cannot mend.
+        """
+        for tier in self.tiers:
+            self._run(tier, witness.SEEDS[0])
+        if self.problems:
+            return None
+        if stop_early and hopeless(ladder := self.ladder()):
+            return ladder
+        for tier in self.tiers:
+            for seed in witness.seeds_of(self._program(tier))[1:]:
+                self._run(tier, seed)
+        return None if self.problems else self.ladder()
+
+    def ladder(self) -> Ladder:
+        """Measure the runs so far; of several seeds, the run with the median score is the tier."""
+        steps: list[Step] = []
+        below: Run | None = None
+        for tier in self.tiers:
+            runs = sorted(self.runs[tier], key=lambda run: run.score)
+            run = runs[len(runs) // 2]
+            seed_sd = float(np.std([other.score for other in runs]))
+            seconds = max(other.seconds or 0.0 for other in runs)
+            steps.append(_step(tier, run, below, seed_sd=seed_sd, seconds=seconds))
+            below = run
+        top = _step(ORACLE, self._oracle_run, below)
+        return Ladder(tuple(steps), top, self.evidence.metric.greater_is_better)
+
+    def witnesses_run(self) -> Gate:
+        """Every witness runs in the sandbox and leaves a valid submission."""
+        failed = "; ".join(f"{tier}: {why}" for tier, why in self.problems.items())
+        detail = failed or f"all {len(self.tiers)} witnesses left a valid submission"
+        return Gate(name="witnesses_run", passed=not failed, detail=detail)
+
+    def _program(self, tier: str) -> str:
+        return self.evidence.bundle.private.witnesses[tier]
+
+    def _run(self, tier: str, seed: int) -> None:
+        bundle = self.evidence.bundle
+        cap = bundle.brief.submission.max_bytes
+        ran = witness.run(
+            self.backend, bundle.public, self._program(tier), seed=seed, max_bytes=cap
+        )
+        run = ran.problem if ran.submission is None else self._score(ran.submission, ran.seconds)
+        if isinstance(run, str):
+            self.problems[tier] = run
+        else:
+            self.runs.setdefault(tier, []).append(run)
+
+    @cached_property
+    def _oracle_run(self) -> Run:
+        run = self._score(self.oracle, None)
+        if isinstance(run, str):
+            raise UserError(f"the oracle of the task is not a valid submission: {run}")
+        return run
+
+    @cached_property
+    def _resamples(self) -> Resamples:
+        return Resamples.draw(len(self.evidence.truth), self.evidence.bundle.digest)
+
+    def _score(self, submission: bytes, seconds: float | None) -> Run | str:
+        evidence = self.evidence
+        rows = evidence.submitted(submission)
+        if isinstance(rows, str):
+            return rows
+        resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
+        return Run(evidence.signed(rows), resampled, seconds)
+
+
+def _step(
+    tier: str, run: Run, below: Run | None, *, seed_sd: float = 0.0, seconds: float | None = None
+) -> Step:
+    gap_error = 0.0 if below is None else standard_error(run.resampled - below.resampled)
+    return Step(
+        tier, run.score, standard_error(run.resampled), gap_error, seed_sd, run.seconds and seconds
+    )

@@ -1,0 +1,183 @@
+"""Freeze the suite: find a certified draw for every id of the plan and write the lock.
+
+A freeze takes minutes, so it keeps a journal beside the lock: one line per finished task, valid for
+as long as cards, code and libraries are the same. A freeze that was killed goes on where it stopped.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import sandmle_gym
+from sandmle_gym.certify.attempts import Yield, search
+from sandmle_gym.certify.libraries import library_versions
+from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
+from sandmle_gym.certify.suite import Slot, Suite
+from sandmle_gym.errors import CertificationError, UserError
+from sandmle_gym.families import load_card
+from sandmle_gym.sandbox import Backend
+from sandmle_gym.spec import Frozen
+
+SUITE, LOCK, JOURNAL = "suite.toml", "suite.lock.json", "suite.lock.journal"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a freeze is."""
+
+    done: int
+    total: int
+    name: str
+    """The id that was just finished; empty for the report at the start."""
+
+
+class Line(Frozen):
+    """One line of the journal."""
+
+    recipe: str
+    name: str
+    entry: Entry
+    counts: YieldEntry
+
+
+def freeze(
+    envs: Path,
+    backend: Backend,
+    *,
+    workers: int = 2,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Lock:
+    """Freeze `envs/suite.toml` into `envs/suite.lock.json`.
+
+    Args:
+        envs: The folder of the plan and of `seeds/<card>/`.
+        backend: Where the witnesses run.
+        workers: Threads; most of the work is in sandbox processes and NumPy.
+        progress: Called in this thread, once at the start and after every task.
+
+    Raises:
+        UserError: The plan or a card is wrong, or another freeze of this folder is running.
+        CertificationError: For some ids no draw passed; the others are in the journal.
+        SandboxError: The sandbox broke.
+    """
+    suite = Suite.load(envs / SUITE)
+    slots = list(suite.slots())
+    recipe = recipe_digest(envs, slots)
+    with _exclusive(envs / JOURNAL) as journal:
+        done = {line.name: line for line in _read(journal, recipe, slots)}
+        progress(Progress(len(done), len(slots), ""))
+        failures: list[str] = []
+        for outcome in _work(envs, backend, [s for s in slots if s.name not in done], workers):
+            if isinstance(outcome, CertificationError):
+                failures.append(str(outcome))
+                continue
+            line = outcome.model_copy(update={"recipe": recipe})
+            _append(journal, line)
+            done[line.name] = line
+            progress(Progress(len(done), len(slots), line.name))
+        if failures:
+            raise CertificationError("; ".join(failures))
+        lock = _lock(suite, [done[slot.name] for slot in slots])
+        lock.save(envs / LOCK)
+        (envs / JOURNAL).unlink()
+    return lock
+
+
+def recipe_digest(envs: Path, slots: list[Slot]) -> str:
+    """Return a digest of all that a frozen task depends on: cards, our code, library versions."""
+    package = Path(sandmle_gym.__file__).parent
+    cards = sorted({slot.card for slot in slots})
+    files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
+    for part in ("certify", "families", "grading", "metrics"):
+        files += sorted((package / part).rglob("*.py"))
+    files += [package / name for name in ("bundle.py", "seeding.py", "spec.py")]
+    total = hashlib.sha256(json.dumps(library_versions(), sort_keys=True).encode())
+    for path in files:
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _work(
+    envs: Path, backend: Backend, slots: list[Slot], workers: int
+) -> Iterator[Line | CertificationError]:
+    """Yield what became of each slot, as it is known."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="freeze")
+    try:
+        for future in as_completed([pool.submit(_solve, envs, backend, slot) for slot in slots]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _solve(envs: Path, backend: Backend, slot: Slot) -> Line | CertificationError:
+    card = load_card(envs / "seeds" / slot.card)
+    try:
+        result = search(card, slot.index, backend)
+    except CertificationError as error:
+        return CertificationError(f"{slot.name}: {error}")
+    entry = freeze_entry(result.bundle, attempt=result.attempts[-1].attempt)
+    counts = Yield.of(result.attempts)
+    return Line(
+        recipe="",
+        name=slot.name,
+        entry=entry,
+        counts=YieldEntry(
+            attempts=counts.attempts, certified=counts.certified, failures=counts.failures
+        ),
+    )
+
+
+def _lock(suite: Suite, lines: list[Line]) -> Lock:
+    yields: dict[str, YieldEntry] = {}
+    for card in dict.fromkeys(line.entry.card for line in lines):
+        counts = [line.counts for line in lines if line.entry.card == card]
+        failures: Counter[str] = Counter()
+        for count in counts:
+            failures.update(count.failures)
+        yields[card] = YieldEntry(
+            attempts=sum(count.attempts for count in counts),
+            certified=sum(count.certified for count in counts),
+            failures=dict(sorted(failures.items())),
+        )
+    tasks = {line.name: line.entry for line in lines}
+    return Lock(version=suite.version, tasks=tasks, yields=yields)
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[IO[str]]:
+    with path.open("a+", encoding="utf-8") as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(f"another freeze of {path.parent} is running") from error
+        yield journal
+
+
+def _read(journal: IO[str], recipe: str, slots: list[Slot]) -> Iterator[Line]:
+    """Yield the journal's lines that are still true; a line cut short by a kill is no line."""
+    planned = {(slot.name, slot.card, slot.index) for slot in slots}
+    journal.seek(0)
+    texts = journal.readlines()
+    if texts and not texts[-1].endswith("\n"):
+        journal.write("\n")
+    for text in texts:
+        try:
+            line = Line.model_validate_json(text)
+        except ValueError:
+            continue
+        if line.recipe == recipe and (line.name, line.entry.card, line.entry.index) in planned:
+            yield line
+
+
+def _append(journal: IO[str], line: Line) -> None:
+    journal.write(line.model_dump_json() + "\n")
+    journal.flush()
+    os.fsync(journal.fileno())
