@@ -1,0 +1,82 @@
+"""What the hidden world of a tabular task is mixed from: named by `kind`, described in a card's words."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from sandmle_gym.errors import UnknownNameError
+from sandmle_gym.families.table import Table, Text
+from sandmle_gym.spec import Frozen
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one ingredient contributes to n rows."""
+
+    columns: Table
+    effect: np.ndarray
+    """float (n,): the part of the latent that these columns decide, in any scale."""
+    features: str = ""
+    """Python lines that replace the raw columns of the frame `both` by what a discoverer would build."""
+    basis: str = ""
+    """Further lines that only someone who knows the functional form could write."""
+
+
+class Ingredient(Frozen, ABC):
+    """Base of units, blocks and traps. A subclass names its columns as fields and fixes `kind`."""
+
+    kind: str
+    hints: tuple[str, ...] = ()
+    """Sentences of a practitioner that make it discoverable without stating the rule; one is used."""
+
+    @property
+    def columns(self) -> tuple[Text, ...]:
+        """The columns it adds, in the order of its fields."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value for value in values if isinstance(value, Text))
+
+
+class Source(Ingredient):
+    """An ingredient that carries signal."""
+
+    spoilers: ClassVar[tuple[str, ...]] = ()
+    """Fragments of lower-case text that would give the rule away; no description may hold one."""
+
+    @abstractmethod
+    def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the columns of `rows` rows, and the effect that follows from the rounded values."""
+
+
+class Unit(Source):
+    """A source that a generic model cannot use until someone engineers the right feature."""
+
+    hints: tuple[str, ...] = Field(min_length=1)
+    gain: ClassVar[float]
+    """Skill that its feature adds to a blend that uses all others; measured on 100 tasks."""
+
+
+class Block(Source):
+    """A non-linear source that generic models learn from the raw columns."""
+
+
+def by_kind(base: type[Ingredient]) -> BeforeValidator:
+    """Read a mapping as the subclass of `base` that its `kind` names.
+
+    Raises (as a validation error):
+        UnknownNameError: No subclass has this kind.
+    """
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        known = {kind.model_fields["kind"].default: kind for kind in base.__subclasses__()}
+        name = str(value.get("kind", ""))
+        if name not in known:
+            raise UnknownNameError(f"kind of {base.__name__.lower()}", name, known)
+        return known[name].model_validate(value)
+
+    return BeforeValidator(read)

@@ -1,0 +1,37 @@
+"""A scale of many words whose order only someone from the trade would know."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sandmle_gym.families.ingredient import Part, Unit
+from sandmle_gym.families.table import Category, words
+
+
+class Scale(Category):
+    """The levels in their order, lowest first."""
+
+    levels: tuple[str, ...] = Field(min_length=7, max_length=14)
+
+
+class Grades(Unit):
+    """Effect: the place on the scale, rising or falling."""
+
+    kind: Literal["grades"] = "grades"
+    column: Scale
+
+    gain: ClassVar[float] = 0.25
+    spoilers: ClassVar[tuple[str, ...]] = ("ordinal", "in order from", "ranked from")
+
+    def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        place = rng.randint(len(self.column.levels), size=rows)
+        name = self.column.name
+        return Part(
+            columns={name: words(self.column.levels, place)},
+            effect=rng.choice([-1.0, 1.0]) * place,
+            features=(
+                f"scale = {list(self.column.levels)}\n"
+                f'both["{name}"] = both["{name}"].map(scale.index).astype(float)\n'
+            ),
+        )
