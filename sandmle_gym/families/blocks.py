@@ -51,9 +51,7 @@ class Bump(Block):
         return Part(
             columns={name: self.column.cells(values)},
             effect=np.exp(-2 * ((values - best) / spread) ** 2),
-            basis=(
-                f'both["{name}"] = np.exp(-2 * ((both["{name}"] - {best}) / {spread}) ** 2)\n'
-            ),
+            basis=(f'both["{name}"] = np.exp(-2 * ((both["{name}"] - {best}) / {spread}) ** 2)\n'),
         )
 
 

@@ -120,7 +120,12 @@ class SeedCard(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         parts = (*self.blocks, *self.units, *self.traps)
-        texts = (self.target, *self.linear, *self.distractors, *(c for p in parts for c in p.columns))
+        texts = (
+            self.target,
+            *self.linear,
+            *self.distractors,
+            *(c for p in parts for c in p.columns),
+        )
         names = [self.id_column, *(text.name for text in texts)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

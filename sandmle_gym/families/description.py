@@ -53,7 +53,8 @@ def describe(
     }
     sections = [
         f"# {knobs.title}\n\n{knobs.story.strip()}",
-        "## Task\n\n" + " ".join(_one(rng, lines).format(**facts) for lines in (OPENINGS, HISTORIES)),
+        "## Task\n\n"
+        + " ".join(_one(rng, lines).format(**facts) for lines in (OPENINGS, HISTORIES)),
         _files(brief, knobs),
         _columns(knobs, columns),
         f"## {_one(rng, NOTES)}\n\n" + "\n".join(f"* {hint}" for hint in _hints(knobs, rng)),

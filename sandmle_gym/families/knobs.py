@@ -98,7 +98,9 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
 
 def _traps(card: "SeedCard", rng: np.random.RandomState, columns: set[str]) -> tuple[Trap, ...]:
     """Choose no trap, one, or rarely two, in the order in which they spring."""
-    possible = [trap for trap in card.traps if getattr(trap, "column", "") in columns or trap.columns]
+    possible = [
+        trap for trap in card.traps if getattr(trap, "column", "") in columns or trap.columns
+    ]
     wanted = (rng.random_sample() < card.ranges.trap) * (1 + (rng.random_sample() < 0.3))
     chosen = _some(rng, tuple(possible), min(int(wanted), len(possible)))
     return tuple(sorted(chosen, key=lambda trap: ORDER.index(trap.kind)))

@@ -78,7 +78,9 @@ def grades(metric: MetricSpec, posterior: np.ndarray) -> np.ndarray:
     for reach in (0.4, 0.15, 0.05):
         for k in range(len(cuts)):
             tried = cuts + np.linspace(-reach, reach, 17)[:, None] * _one(k, posterior[:, 1:])
-            scores = [_kappa(_expected(posterior, np.searchsorted(np.sort(c), expected))) for c in tried]
+            scores = [
+                _kappa(_expected(posterior, np.searchsorted(np.sort(c), expected))) for c in tried
+            ]
             cuts = np.sort(tried[int(np.argmax(scores))])
     return np.searchsorted(cuts, expected)
 

@@ -192,12 +192,8 @@ def _answers(
     )
 
 
-def _witnesses(
-    family: TabularFamily, knobs: Knobs, world: World, cleaning: str
-) -> dict[str, str]:
-    value = [
-        share * unit.gain for share, unit in zip(knobs.unit_shares, knobs.units, strict=True)
-    ]
+def _witnesses(family: TabularFamily, knobs: Knobs, world: World, cleaning: str) -> dict[str, str]:
+    value = [share * unit.gain for share, unit in zip(knobs.unit_shares, knobs.units, strict=True)]
     ranked = sorted(range(len(value)), key=lambda k: -value[k])
     useless = [column.name for column in knobs.distractors]
     basis = [part.basis for part in (*world.units, *world.blocks)]

@@ -39,9 +39,7 @@ class TabularBinary(TabularFamily):
     name = "tabular_binary"
     metrics: ClassVar = dict.fromkeys(
         ("roc_auc", "average_precision", "log_loss", "brier"), Form.PROBABILITY
-    ) | dict.fromkeys(
-        ("accuracy", "balanced_accuracy", "f1_binary", "f_beta", "mcc"), Form.LABEL
-    )
+    ) | dict.fromkeys(("accuracy", "balanced_accuracy", "f1_binary", "f_beta", "mcc"), Form.LABEL)
     card_target = Outcome
     knobs = Knobs[Bound]
 

@@ -82,7 +82,9 @@ class TabularMulticlass(TabularFamily):
             best = {target.name: [" ".join(target.classes[k] for k in row) for row in ranked]}
             sample = {target.name: [" ".join(labels[:depth])]}
         else:
-            best = {target.name: words(target.classes, oracle.labels(knobs.metric, posterior)).text()}
+            best = {
+                target.name: words(target.classes, oracle.labels(knobs.metric, posterior)).text()
+            }
             sample = {target.name: [labels[0]]}
         return Decision(cells, () if form is Form.RANKING else labels, best, sample)
 

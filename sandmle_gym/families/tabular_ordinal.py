@@ -35,9 +35,7 @@ class TabularOrdinal(TabularFamily):
     """A label under QWK, a number under the metrics of values."""
 
     name = "tabular_ordinal"
-    metrics: ClassVar = {"qwk": Form.LABEL} | dict.fromkeys(
-        ("mae", "rmse", "spearman"), Form.VALUE
-    )
+    metrics: ClassVar = {"qwk": Form.LABEL} | dict.fromkeys(("mae", "rmse", "spearman"), Form.VALUE)
     card_target = Grade
     knobs = Knobs[CutGrade]
 

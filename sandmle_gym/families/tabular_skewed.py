@@ -45,7 +45,9 @@ class TabularSkewed(TabularFamily):
         """Round the target; submit what the metric asks of a log-normal posterior."""
         target = knobs.target
         best = oracle.positive_values(
-            knobs.metric, np.log(target.median) + target.spread * world.mean, target.spread * world.spread
+            knobs.metric,
+            np.log(target.median) + target.spread * world.mean,
+            target.spread * world.spread,
         )
         return Decision(
             target=target.cells(target.scaled(world.latent)),

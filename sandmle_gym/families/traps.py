@@ -124,7 +124,9 @@ class Revisions(Trap):
         copies = rows.train // 7
         places = rng.permutation(rows.train)
         copy, original = places[:copies], places[copies : 2 * copies]
-        columns = {name: _overwritten(cells, copy, original) for name, cells in rows.columns.items()}
+        columns = {
+            name: _overwritten(cells, copy, original) for name, cells in rows.columns.items()
+        }
         target = rows.target.values.copy()
         target[copy] = target[rng.randint(rows.train, size=copies)]
         revision = np.ones(rows.total)

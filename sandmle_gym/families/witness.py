@@ -57,10 +57,7 @@ class Steps:
 def programs(story: Story, steps: Steps, fit: Fit) -> dict[str, str]:
     """Write the program of every tier."""
     load = f'{READ}{steps.cleaning}target = train.pop("{story.target}").to_numpy()\n'
-    join = (
-        "both = pd.concat([train, test], ignore_index=True)"
-        f'.drop(columns="{story.id_column}")\n'
-    )
+    join = f'both = pd.concat([train, test], ignore_index=True).drop(columns="{story.id_column}")\n'
     encode = "linear, trees = encode(both)\n"
     features = "".join(steps.units)
     bodies = {

@@ -14,6 +14,44 @@ from sandmle_gym.errors import UserError
 pytest.importorskip("openenv")
 websockets = pytest.importorskip("websockets")
 
+FRAMES = [
+    "",
+    "nonsense",
+    "[]",
+    "7",
+    "null",
+    '"step"',
+    b"\x00\xff",
+    '{"type": "nonsense"}',
+    "{}",
+    '{"type": ["step"]}',
+    '{"type": "step"}',
+    '{"type": "step", "data": {}}',
+    '{"type": "step", "data": {"tool_name": 7}}',
+    '{"type": "step", "data": {"tool_name": "bash", "arguments": "ls"}}',
+    '{"type": "step", "data": {"tool_name": "bash", "arguments": {}, "reward": 1}}',
+    '{"type": "step", "data": {"tool_name": "\\ud800", "arguments": {}}}',
+    '{"type": "reset", "data": 7}',
+    '{"type": "reset", "extra": 7}',
+    '{"type": "mcp", "data": {}}',
+    '{"type": "mcp", "data": {"jsonrpc": "2.0", "method": "tools/call", "params": {}}}',
+    '{"type": "state", "data": ' + "9" * 5000 + "}",
+    '{"type": "state", "data": ' + "[" * 100_000 + "]" * 100_000 + "}",
+]
+REQUESTS = [
+    ("/step", {"action": {"tool_name": "bash"}}, 422),
+    ("/step", {"action": {"nonsense": 1}}, 422),
+    ("/step", b"nonsense", 422),
+    ("/reset", {"task": "/etc"}, 422),
+    ("/reset", {"seed": -1}, 422),
+    ("/reset", {"sandbox": "local"}, 422),
+    ("/mcp", b"nonsense", 200),
+    ("/mcp", {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "bash"}}, 200),
+    ("/sandmle/num_tasks", {"split": "secret"}, 422),
+    ("/other/num_tasks", {"split": "train"}, 404),
+    ("/nowhere", {}, 404),
+    ("/reset", b" " * (3 << 20), 413),
+]
 TRACE = ("Traceback", 'File "', "/site-packages/")
 
 
@@ -76,34 +114,7 @@ def test_a_choice_that_is_not_the_clients_is_refused(server, choice):
         assert session.ask("reset", task="task-042")[0] == "observation"
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        "",
-        "nonsense",
-        "[]",
-        "7",
-        "null",
-        '"step"',
-        b"\x00\xff",
-        '{"type": "nonsense"}',
-        "{}",
-        '{"type": ["step"]}',
-        '{"type": "step"}',
-        '{"type": "step", "data": {}}',
-        '{"type": "step", "data": {"tool_name": 7}}',
-        '{"type": "step", "data": {"tool_name": "bash", "arguments": "ls"}}',
-        '{"type": "step", "data": {"tool_name": "bash", "arguments": {}, "reward": 1}}',
-        '{"type": "step", "data": {"tool_name": "\\ud800", "arguments": {}}}',
-        '{"type": "reset", "data": 7}',
-        '{"type": "reset", "extra": 7}',
-        '{"type": "mcp", "data": {}}',
-        '{"type": "mcp", "data": {"jsonrpc": "2.0", "method": "tools/call", "params": {}}}',
-        '{"type": "state", "data": ' + "9" * 5000 + "}",
-        '{"type": "state", "data": ' + "[" * 100_000 + "]" * 100_000 + "}",
-    ],
-    ids=range,
-)
+@pytest.mark.parametrize("frame", FRAMES, ids=range(len(FRAMES)))
 def test_a_malformed_frame_is_answered_and_the_session_lives_on(session, frame):
     kind, data = session.raw(frame)
     shown = json.dumps(data)
@@ -191,24 +202,7 @@ def test_an_mcp_session_over_http_is_reaped_too(serving):
         wait_for(lambda: served.metric("sandmle_sessions ") == 0)
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [
-        ("/step", {"action": {"tool_name": "bash"}}, 422),
-        ("/step", {"action": {"nonsense": 1}}, 422),
-        ("/step", b"nonsense", 422),
-        ("/reset", {"task": "/etc"}, 422),
-        ("/reset", {"seed": -1}, 422),
-        ("/reset", {"sandbox": "local"}, 422),
-        ("/mcp", b"nonsense", 200),
-        ("/mcp", {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "bash"}}, 200),
-        ("/sandmle/num_tasks", {"split": "secret"}, 422),
-        ("/other/num_tasks", {"split": "train"}, 404),
-        ("/nowhere", {}, 404),
-        ("/reset", b" " * (3 << 20), 413),
-    ],
-    ids=range,
-)
+@pytest.mark.parametrize(("path", "body", "status"), REQUESTS, ids=range(len(REQUESTS)))
 def test_a_bad_request_gets_its_status_and_no_trace(server, path, body, status):
     answered, text = server.http(path, body)
     assert answered == status
@@ -239,9 +233,9 @@ def test_a_wrong_token_is_refused_and_the_right_one_is_not(serving):
         assert served.http("/health")[0] == 200
         for wrong in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": token}):
             assert served.http("/metrics", headers=wrong)[0] == 401
-            with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
-                with served.session(**wrong):
-                    pass
+            refusal = pytest.raises(websockets.exceptions.InvalidStatus)
+            with refusal as refused, served.session(**wrong):
+                pass
             assert refused.value.response.status_code == 401
         right = {"Authorization": f"Bearer {token}"}
         assert served.http("/metrics", headers=right)[0] == 200

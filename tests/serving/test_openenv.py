@@ -28,7 +28,8 @@ def test_the_client_of_the_documentation_plays_an_episode(server):
 from openenv.core import GenericEnvClient
 with GenericEnvClient(base_url={server.url!r}).sync() as env:
     print(env.reset(task="task-042").observation["prompt"])
-    print(env.step({{"type": "call_tool", "tool_name": "bash", "arguments": {{"command": "ls"}}}}).observation)
+    call = {{"type": "call_tool", "tool_name": "bash", "arguments": {{"command": "ls"}}}}
+    print(env.step(call).observation["result"])
     done = env.step({{"type": "call_tool", "tool_name": "submit", "arguments": {{}}}})
     print(done.reward, done.done)
 """
@@ -44,7 +45,8 @@ def test_openenvs_tool_client_lists_and_calls_the_tools(server):
 from openenv.core.mcp_client import MCPToolClient
 with MCPToolClient(base_url={server.url!r}).sync() as env:
     env.reset(task="task-042")
-    print([tool.name for tool in env.list_tools()], env.call_tool("bash", command="echo $((6 * 7))"))
+    names = [tool.name for tool in env.list_tools()]
+    print(names, env.call_tool("bash", command="echo $((6 * 7))")["result"])
 """
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -123,7 +125,8 @@ def test_reset_starts_afresh_in_the_same_session(server):
         session.ask("reset", task="task-042")
         session.play("bash", command=COPY)
         session.ask("reset", task="task-042")
-        assert "submission.csv" not in session.play("bash", command="ls")["observation"]["result"]
+        listed = session.play("bash", command="ls")["observation"]["result"]
+        assert "submission.csv" not in listed.split()
 
 
 def test_health_and_metrics_can_be_asked(server):

@@ -22,7 +22,14 @@ class Calendar(Unit):
     """Whether it is the season that matters, rather than the weekend."""
 
     gain: ClassVar[float] = 0.39
-    spoilers: ClassVar[tuple[str, ...]] = ("weekend", "saturday", "sunday", "cosine", "sine", "month")
+    spoilers: ClassVar[tuple[str, ...]] = (
+        "weekend",
+        "saturday",
+        "sunday",
+        "cosine",
+        "sine",
+        "month",
+    )
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         days = np.datetime64(self.first, "D") + rng.randint(self.days, size=rows)
@@ -39,7 +46,9 @@ class Calendar(Unit):
             "season = 2 * np.pi * day.dt.dayofyear / 365.25\n"
             f'both["{name}_cos"], both["{name}_sin"] = np.cos(season), np.sin(season)\n'
         )
-        return Part(columns, np.cos(2 * np.pi * (in_year - peak) / 365.25), _program(name, features))
+        return Part(
+            columns, np.cos(2 * np.pi * (in_year - peak) / 365.25), _program(name, features)
+        )
 
 
 def _program(name: str, features: str) -> str:

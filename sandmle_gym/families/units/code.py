@@ -20,7 +20,11 @@ class Code(Unit):
     """Largest number in the middle."""
 
     gain: ClassVar[float] = 0.30
-    spoilers: ClassVar[tuple[str, ...]] = ("middle of the code", "last letter", "digits of the code")
+    spoilers: ClassVar[tuple[str, ...]] = (
+        "middle of the code",
+        "last letter",
+        "digits of the code",
+    )
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
         prefix = rng.randint(len(self.prefixes), size=rows)

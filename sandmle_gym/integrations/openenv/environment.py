@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gymnasium.utils.seeding import np_random
-from openenv.core.env_server import (
+from openenv.core.env_server import (  # pyright: ignore[reportMissingImports]
     Action,
     CallToolAction,
     CallToolObservation,
@@ -23,7 +23,9 @@ from openenv.core.env_server import (
     State,
     Tool,
 )
-from openenv.core.env_server.types import EnvironmentMetadata
+from openenv.core.env_server.types import (  # pyright: ignore[reportMissingImports]
+    EnvironmentMetadata,
+)
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandmle_gym.catalogue import Source, normalise, real_lock, references, suite_lock
@@ -44,7 +46,7 @@ class Opening(Observation):
     """Its reference."""
 
 
-class ServerFault(Exception):
+class VoidEpisodeError(Exception):
     """Our side broke: the episode is void. Clients get this message, the log has the cause."""
 
 
@@ -103,7 +105,7 @@ class ServedEnvironment(Environment[Action, Observation, State]):
 
         Raises:
             UserError: The choice fits nothing.
-            ServerFault: No sandbox can be had.
+            VoidEpisodeError: No sandbox can be had.
         """
         with _told_to_clients():
             self._refuse_when_closed()
@@ -114,12 +116,12 @@ class ServedEnvironment(Environment[Action, Observation, State]):
             self._choice = chosen
             return Opening(prompt=prompt, task=reference)
 
-    def step(self, action: Action, timeout_s: float | None = None, **_: Any) -> Observation:
-        """List the tools, or call one. The limits are the server's, whatever `timeout_s` says.
+    def step(self, action: Action, **_: Any) -> Observation:
+        """List the tools, or call one; a time limit that comes with it is ignored, the server has its own.
 
         Raises:
             UserError: There was no `reset`.
-            ServerFault: The sandbox broke; the episode is void.
+            VoidEpisodeError: The sandbox broke; the episode is void.
         """
         if isinstance(action, ListToolsAction):
             return ListToolsObservation(tools=_TOOLS)
@@ -156,11 +158,13 @@ class ServedEnvironment(Environment[Action, Observation, State]):
     def state(self) -> State:
         """Where the episode stands."""
         episode = self._session.episode
-        return State(
-            episode_id=self._choice.episode_id,
-            step_count=len(episode.transcript) if episode else 0,
-            task=episode.task.reference if episode else None,  # pyright: ignore[reportCallIssue]
-            done=self._session.done,  # pyright: ignore[reportCallIssue]
+        return State.model_validate(
+            {
+                "episode_id": self._choice.episode_id,
+                "step_count": len(episode.transcript) if episode else 0,
+                "task": episode.task.reference if episode else None,
+                "done": self._session.done,
+            }
         )
 
     def get_metadata(self) -> EnvironmentMetadata:
@@ -259,4 +263,4 @@ def _told_to_clients() -> Iterator[None]:
         raise
     except Exception:
         _logger.exception("an episode is void")
-        raise ServerFault("the server broke: this episode is void, reset to go on") from None
+        raise VoidEpisodeError("the server broke: this episode is void, reset to go on") from None

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
-from openenv.core.env_server import (
+import uvicorn  # pyright: ignore[reportMissingImports]
+from fastapi import FastAPI, Request  # pyright: ignore[reportMissingImports]
+from fastapi.responses import (  # pyright: ignore[reportMissingImports]
+    JSONResponse,
+    PlainTextResponse,
+)
+from openenv.core.env_server import (  # pyright: ignore[reportMissingImports]
     CallToolAction,
     CallToolObservation,
     ConcurrencyConfig,
@@ -20,7 +23,11 @@ from openenv.core.env_server import (
 from sandmle_gym.episode import EpisodeOptions
 from sandmle_gym.errors import UserError
 from sandmle_gym.integrations.openenv.counters import Counters
-from sandmle_gym.integrations.openenv.environment import Opening, ServedEnvironment, ServerFault
+from sandmle_gym.integrations.openenv.environment import (
+    Opening,
+    ServedEnvironment,
+    VoidEpisodeError,
+)
 from sandmle_gym.integrations.openenv.guard import Guard, in_websocket
 
 MAX_BYTES = 2 << 20
@@ -88,12 +95,12 @@ def make_app(options: ServerOptions | None = None) -> Guard:
         text = counters.text(sessions=server.active_sessions, max_sessions=options.max_sessions)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
-    for error, status in ((UserError, 422), (ServerFault, 503)):
+    for error, status in ((UserError, 422), (VoidEpisodeError, 503)):
         app.add_exception_handler(error, _answer(status))
     return Guard(app, counters, options.token, MAX_BYTES, options.idle_seconds)
 
 
-def serve(options: ServerOptions, ready: Callable[[str], None] = lambda url: None) -> None:
+def serve(options: ServerOptions, ready: Callable[[str], object] = str) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
