@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sandmle_gym.bundle import TaskBundle
     from sandmle_gym.families import SeedCard
+    from sandmle_gym.spec import TaskSpec
 
 NAMESPACE, REAL_NAMESPACE = "SandMLE", "SandMLE-Real"
 
@@ -96,6 +98,17 @@ def real_lock() -> Mapping[str, Any]:
 def cards() -> Mapping[str, Path]:
     """Map the slug of every seed card to its file."""
     return {path.parent.name: path for path in sorted(envs_root().glob("seeds/*/seed.toml"))}
+
+
+@cache
+def split_of(name: str) -> str:
+    """Return the split of a frozen task (train, val, test), as the plan of the suite has it."""
+    plan = tomllib.loads((envs_root() / "suite.toml").read_text())
+    number = int(name.removeprefix("task-"))
+    for split, ids in plan["splits"].items():
+        if ids["first"] <= number < ids["first"] + ids["count"]:
+            return split
+    raise UserError(f"{name} lies in no split of suite.toml")
 
 
 def card(slug: str) -> "SeedCard":
@@ -199,8 +212,7 @@ class Source:
 
     def frozen(self) -> list[str]:
         """Name the frozen tasks of the split, in the order of the suite."""
-        tasks = suite_lock()["tasks"]
-        return [name for name in tasks if self.split in (None, tasks[name]["split"])]
+        return [name for name in suite_lock()["tasks"] if self.split in (None, split_of(name))]
 
 
 def register() -> None:
@@ -260,22 +272,23 @@ def _open_frozen(reference: str) -> Task:
 
 
 def _restore(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
-    from sandmle_gym.certify import restore
+    from sandmle_gym.certify import Entry, restore
 
-    return restore(reference, entry, card(entry["card"]))
+    frozen = Entry.model_validate(entry)
+    return restore(frozen, card(frozen.card), name=reference)
 
 
 def _restore_real(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
+    from sandmle_gym.certify import Entry
     from sandmle_gym.real import restore
 
-    return restore(reference.removeprefix("real/"), entry)
+    return restore(reference.removeprefix("real/"), Entry.model_validate(entry))
 
 
 def _open_stream(slug: str, index: int) -> Task:
     """Take a certified draw from the cache if it is still what the card draws, else certify one."""
     from sandmle_gym.bundle import load
     from sandmle_gym.certify import search
-    from sandmle_gym.families import derive, draw
     from sandmle_gym.sandbox import get_backend
 
     folder = cache_root() / "streams" / slug / str(index)
@@ -283,13 +296,20 @@ def _open_stream(slug: str, index: int) -> Task:
     if folder.is_dir():
         bundle = load(folder)
         spec = bundle.private.spec
-        current = spec is not None and spec == derive(seed_card, index, spec.attempt)
-        if current and draw(spec).digest == bundle.digest:
+        if spec is not None and _still_drawn(seed_card, spec, bundle.digest):
             return Task(reference, bundle)
         shutil.rmtree(folder, ignore_errors=True)
     bundle = search(seed_card, index, get_backend("auto", public_root=public_root())).bundle
     _keep(bundle, folder)
     return Task(reference, bundle)
+
+
+def _still_drawn(seed_card: "SeedCard", spec: "TaskSpec", digest: str) -> bool:
+    """Tell whether card and code of today still draw a task that was kept earlier."""
+    from sandmle_gym.families import derive, draw
+
+    current = derive(seed_card, spec.index, spec.attempt)
+    return current == spec and draw(spec).digest == digest
 
 
 def _keep(bundle: "TaskBundle", folder: Path) -> None:

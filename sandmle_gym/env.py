@@ -116,7 +116,7 @@ class SandMLEEnv(gymnasium.Env[str, str]):
         reward = episode.outcome.reward.total if episode.outcome else 0.0
         return observation, reward, episode.terminated, episode.truncated, episode.info
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Return the transcript so far, as terminal text or as HTML; agent text is escaped in both."""
         if self.render_mode is None or self.episode is None:
             return None

@@ -6,26 +6,35 @@ agent's doing raises: `UserError` for the trainer, `SandboxError` for a void epi
 """
 
 import threading
+import weakref
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sandmle_gym.catalogue import Source, open_task
 from sandmle_gym.episode import Episode, EpisodeOptions
-from sandmle_gym.errors import EpisodeOverError
+from sandmle_gym.errors import EpisodeOverError, SandboxError
 from sandmle_gym.protocols import TOOLS
+
+T = TypeVar("T")
 
 OVER = "The episode is over."
 """What any action gets after the end, before a start, and once the session is closed."""
 
 
 class Session:
-    """One episode after another; each start ends what was there before."""
+    """One episode after another; each start ends what was there before.
+
+    A session that nobody holds any more (its trainer crashed) closes itself.
+    """
 
     def __init__(self, options: EpisodeOptions | None = None) -> None:
         """Prepare a session; nothing is drawn and no sandbox opens before `start`."""
         self.options = options or EpisodeOptions()
         self.episode: Episode | None = None
+        self.void = False
+        """True once the sandbox broke: the episode must not be learned from."""
         self._lock = threading.RLock()
+        self._abandoned: weakref.finalize[Any, Any] | None = None
 
     def start(self, task: str) -> str:
         """Start an episode of a task, by reference, and return its prompt.
@@ -37,7 +46,8 @@ class Session:
         opened = open_task(task)
         with self._lock:
             self.close()
-            self.episode = Episode(opened, self.options)
+            self.episode, self.void = Episode(opened, self.options), False
+            self._abandoned = weakref.finalize(self, self.episode.close)
             return self.episode.prompt
 
     def act(self, text: str) -> str:
@@ -54,23 +64,25 @@ class Session:
         return self.episode is None or self.episode.done
 
     @property
-    def reward(self) -> float:
-        """What the episode has earned: 0 until it has ended."""
+    def reward(self) -> float | None:
+        """What the episode has earned: 0 until it has ended, None for a void one."""
+        if self.void:
+            return None
         outcome = self.episode.outcome if self.episode else None
         return outcome.reward.total if outcome else 0.0
 
-    def finish(self) -> float:
+    def finish(self) -> float | None:
         """End the episode where it stands, grade the submission that lies there, return the reward."""
         with self._lock:
-            if self.episode is not None and not self.episode.closed:
-                self.episode.finish()
+            if self.episode is not None and not (self.episode.closed or self.void):
+                self._play(Episode.finish)
             return self.reward
 
     def close(self) -> None:
         """Drop the episode's sandbox, after the step that may be running; twice is fine."""
         with self._lock:
-            if self.episode is not None:
-                self.episode.close()
+            if self._abandoned is not None:
+                self._abandoned()
 
     def __enter__(self) -> Self:
         return self
@@ -80,12 +92,19 @@ class Session:
 
     def _answer(self, play: Callable[[Episode], str]) -> str:
         with self._lock:
-            if self.episode is None:
-                return OVER
             try:
-                return play(self.episode)
+                return self._play(play)
             except EpisodeOverError:
                 return OVER
+
+    def _play(self, play: Callable[[Episode], T]) -> T:
+        if self.episode is None:
+            raise EpisodeOverError("start an episode first")
+        try:
+            return play(self.episode)
+        except SandboxError:
+            self.void = True
+            raise
 
 
 def schemas() -> list[dict[str, Any]]:

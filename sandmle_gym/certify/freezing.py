@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import sandmle_gym
 from sandmle_gym.certify.attempts import Yield, search
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
@@ -93,7 +92,7 @@ def freeze(
 
 def recipe_digest(envs: Path, slots: list[Slot]) -> str:
     """Return a digest of all that a frozen task depends on: cards, our code, library versions."""
-    package = Path(sandmle_gym.__file__).parent
+    package = Path(__file__).parents[1]
     cards = sorted({slot.card for slot in slots})
     files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
     for part in ("certify", "families", "grading", "metrics"):

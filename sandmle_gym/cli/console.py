@@ -86,6 +86,27 @@ def ladder(task: Task, score: float | None) -> Table:
     return table
 
 
+def print_certificate(certificate: Any) -> None:
+    """Write the witnesses and gates of a `bundle.Certificate`, and the verdict."""
+    print_table(
+        ("witness", "score", "gap in s.e.", "seconds"),
+        (
+            (
+                rung.tier,
+                f"{rung.score:.5g}",
+                "" if rung.gap_se is None else f"{rung.gap_se:.1f}",
+                "" if rung.seconds is None else f"{rung.seconds:.2f}",
+            )
+            for rung in certificate.rungs
+        ),
+    )
+    if certificate.gates:
+        rows = (("ok" if g.passed else "FAILED", g.name, g.detail) for g in certificate.gates)
+        print_table(("gate", "name", "figures"), rows)
+    verdict = "[bold green]certified[/]" if certificate.certified else "[bold red]not certified[/]"
+    console.print(verdict)
+
+
 def progress_bar(description: str) -> Progress:
     """Return a progress bar on standard error, so that standard output stays clean."""
     return Progress(

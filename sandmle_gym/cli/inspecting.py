@@ -1,6 +1,7 @@
 """Commands that look: list, show, certify, doctor."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +13,18 @@ from sandmle_gym.catalogue import (
     open_task,
     public_root,
     real_lock,
+    split_of,
     suite_lock,
 )
-from sandmle_gym.cli.console import console, errors, ladder, print_json, print_table, print_task
+from sandmle_gym.cli.console import (
+    console,
+    errors,
+    ladder,
+    print_certificate,
+    print_json,
+    print_table,
+    print_task,
+)
 from sandmle_gym.cli.options import AsJson, Reference, Sandbox
 
 
@@ -64,7 +74,7 @@ def show(task: Reference, as_json: AsJson = False) -> None:
     print_table(("file", "bytes"), ((name, len(data)) for name, data in bundle.public.items()))
     console.print(ladder(opened, None))
     if certificate is not None:
-        _print_certificate(certificate)
+        print_certificate(certificate)
 
 
 def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False) -> None:
@@ -90,7 +100,7 @@ def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False)
             }
         )
     else:
-        _print_certificate(certificate)
+        print_certificate(certificate)
     raise typer.Exit(0 if certificate.certified else 1)
 
 
@@ -117,36 +127,25 @@ COMMANDS = (list_, show, certify, doctor)
 
 def _all_tasks() -> list[dict[str, Any]]:
     rows = [
-        {"id": f"{NAMESPACE}/{name}", "reference": name, **_facts(entry)}
+        {"id": f"{NAMESPACE}/{name}", "reference": name, "split": split_of(name), **_facts(entry)}
         for name, entry in suite_lock()["tasks"].items()
     ]
     rows += [
-        {"id": f"{REAL_NAMESPACE}/{name}-v0", "reference": f"real/{name}", **_facts(entry)}
+        {
+            "id": f"{REAL_NAMESPACE}/{name}-v0",
+            "reference": f"real/{name}",
+            "split": "",
+            **_facts(entry),
+        }
         for name, entry in real_lock()["tasks"].items()
     ]
     return rows
 
 
-def _facts(entry: dict[str, Any]) -> dict[str, Any]:
-    keys = ("title", "card", "metric", "split", "train_rows")
-    return {key: entry.get(key, "") for key in keys}
-
-
-def _print_certificate(certificate: Any) -> None:
-    print_table(
-        ("witness", "score", "gap in s.e.", "seconds"),
-        (
-            (
-                rung.tier,
-                f"{rung.score:.5g}",
-                "" if rung.gap_se is None else f"{rung.gap_se:.1f}",
-                "" if rung.seconds is None else f"{rung.seconds:.2f}",
-            )
-            for rung in certificate.rungs
-        ),
-    )
-    if certificate.gates:
-        rows = (("ok" if g.passed else "FAILED", g.name, g.detail) for g in certificate.gates)
-        print_table(("gate", "name", "figures"), rows)
-    verdict = "[bold green]certified[/]" if certificate.certified else "[bold red]not certified[/]"
-    console.print(verdict)
+def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": entry["title"],
+        "card": entry["card"],
+        "metric": entry["metric"]["name"],
+        "train_rows": entry["train_rows"],
+    }

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sandmle_gym
 from sandmle_gym.errors import SandboxError
 from sandmle_gym.grading import channel
 
@@ -122,7 +121,7 @@ class Worker:
 
 def _import_path() -> list[str]:
     """The host's import path, absolute, without the working directory and with our own parent."""
-    here = str(Path(sandmle_gym.__file__).resolve().parent.parent)
+    here = str(Path(__file__).resolve().parents[2])
     return [str(Path(entry).absolute()) for entry in sys.path if entry] + [here]
 
 

@@ -1,1 +1,1 @@
-"""One file (or folder) per trainer or hub, thin over `Session`, imported only when asked for."""
+"""Trainers and hubs, one file each, thin over `session.Session`; each is imported only when asked for."""

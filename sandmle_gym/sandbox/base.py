@@ -28,7 +28,7 @@ class Resources:
     """What one episode may use. A backend that cannot enforce one says so in `Probe.notes`."""
 
     memory_mb: int = 1024
-    """Memory of one process beyond what the warm interpreter already maps, in MiB."""
+    """Memory of one process, and of all together, beyond what the warm interpreter maps, in MiB."""
     disk_mb: int = 64
     """All files of the episode together (working directory, /tmp, /dev/shm), in MiB."""
     inodes: int = 4096
@@ -146,6 +146,11 @@ class Backend(ABC):
 
     name: str
     isolated: bool
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still open episodes; `get_backend` replaces one that cannot."""
+        return True
 
     @classmethod
     @abstractmethod

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from sandmle_gym.errors import IsolationUnavailableError, UnknownNameError
 from sandmle_gym.sandbox.base import Backend, Probe
+from sandmle_gym.sandbox.local import LocalBackend
 from sandmle_gym.sandbox.warm import WarmBackend
 
-_KINDS: dict[str, type[WarmBackend]] = {"warm": WarmBackend}
+_KINDS: dict[str, type[WarmBackend] | type[LocalBackend]] = {
+    "warm": WarmBackend,
+    "local": LocalBackend,
+}
 _lock = threading.Lock()
-_shared: dict[tuple[str, Path | None], WarmBackend] = {}
+_shared: dict[tuple[str, Path | None], Backend] = {}
 
 
 def get_backend(name: str = "auto", *, public_root: Path | None = None) -> Backend:

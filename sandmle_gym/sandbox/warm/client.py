@@ -33,7 +33,10 @@ _LARGEST_DATAGRAM = 1 << 16
 _CHUNK = 1 << 16
 _GRACE = 60.0
 """Seconds beyond the limit of a command after which an episode that gives no answer is given up."""
-_SESSION_LOST = b"[the Python session has ended; the next cell starts a new one]\n"
+_NOTES_OF_INIT = {
+    "session": b"[the Python session has ended; the next cell starts a new one]\n",
+    "memory": b"[killed: all processes together used too much memory]\n",
+}
 _FIRST_USER = 1 << 30
 _USERS_PER_PROCESS = 256
 _LAYERS = (
@@ -181,21 +184,17 @@ class WarmSandbox(Sandbox):
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
         output = Output(keep_bytes, self._flood)
+        body = _memory_file(source.encode("utf-8", "surrogatepass"))
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         try:
-            with open(reader, "rb", buffering=0) as pipe:
-                try:
-                    request = {"op": "run", "kind": kind, "seconds": seconds}
-                    self._send(
-                        request, _memory_file(source.encode("utf-8", "surrogatepass")), writer
-                    )
-                finally:
-                    os.close(writer)
-                reply = self._collect(pipe.fileno(), output, seconds + _GRACE)
+            self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
+            reply = self._collect(reader, output, seconds + _GRACE)
         except BaseException:
             self._kill()  # a reply that comes after an interruption would answer the next request
             raise
+        finally:
+            os.close(reader)
         return _result(reply, output)
 
     def _collect(self, pipe: int, output: Output, patience: float) -> dict[str, Any]:
@@ -233,16 +232,17 @@ class WarmSandbox(Sandbox):
 
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
+        request = {"op": "get", "name": relative_name(name), "max": max_bytes}
         body = os.memfd_create("get", os.MFD_CLOEXEC)
-        with open(body, "rb", buffering=0) as file:
-            request = {"op": "get", "name": relative_name(name), "max": max_bytes}
+        try:
             reply = self._ask(request, os.dup(body))
             if self._dead:
                 return Fetched(None, "dead")
             if reply["problem"] is not None:
                 return Fetched(None, reply["problem"])
-            file.seek(0)
-            return Fetched(file.read(max_bytes))
+            return Fetched(_content(body, max_bytes))
+        finally:
+            os.close(body)
 
     def close(self) -> None:
         """Kill the episode."""
@@ -274,19 +274,18 @@ class WarmSandbox(Sandbox):
             self._kill()
             raise
 
-    def _send(self, request: dict[str, Any], body: int | None = None, *fds: int) -> None:
-        """Send a request with descriptors, and close `body`."""
-        if self._control.fileno() < 0:
-            raise SandboxError("this sandbox is closed")
+    def _send(self, request: dict[str, Any], *fds: int) -> None:
+        """Send a request with descriptors, and close our copies of them."""
         try:
+            if self._control.fileno() < 0:
+                raise SandboxError("this sandbox is closed")
             if not self._dead:
-                passed = [*fds, *([] if body is None else [body])]
-                socket.send_fds(self._control, [json.dumps(request).encode()], passed)
+                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
         except (BrokenPipeError, ConnectionResetError):
             self._gone()
         finally:
-            if body is not None:
-                os.close(body)
+            for fd in fds:
+                os.close(fd)
 
     def _wait_for_reply(self, patience: float) -> dict[str, Any]:
         """Wait for one reply; empty when the episode is dead."""
@@ -336,10 +335,18 @@ def _memory_file(data: bytes) -> int:
     return fd
 
 
+def _content(fd: int, most: int) -> bytes:
+    size = min(os.fstat(fd).st_size, most)
+    parts = []
+    while size > 0 and (part := os.pread(fd, size, sum(map(len, parts)))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
 def _result(reply: dict[str, Any], output: Output) -> ExecResult:
-    lost = reply.get("session_lost", False)
-    if lost:
-        output.note(_SESSION_LOST)
+    if reply.get("note"):
+        output.note(_NOTES_OF_INIT[reply["note"]])
     head, tail, dropped = output.parts()
     status = reply.get("status", "dead")
     if output.flooded:

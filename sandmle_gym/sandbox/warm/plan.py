@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError
+from sandmle_gym.sandbox.environment import ENVIRONMENT
 
 CODE = "/opt/sandmle"
 VENV = "/opt/venv"
@@ -35,7 +36,7 @@ SYSTEM = (
     # glibc reads here whether it may use huge pages, which halve the cost of a fork
     "/sys/kernel/mm/transparent_hugepage",
 )
-RESERVED = ("/work", "/tmp", "/data", "/dev", "/proc", "/public", "/box", "/run", "/opt/venv")  # noqa: S108
+RESERVED = ("/work", "/tmp", "/data", "/dev", "/proc", "/public", "/box", "/run", "/opt/venv")
 
 PRELOAD = (
     "numpy",
@@ -101,27 +102,6 @@ SYSTEM_DATA_SETS = (
     "/usr/share/seaborn-data",
 )
 
-ENVIRONMENT = {
-    "HOME": "/work",
-    "USER": "agent",
-    "LOGNAME": "agent",
-    "SHELL": "/bin/bash",
-    "TMPDIR": "/tmp",  # noqa: S108 - inside the jail
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
-    # One thread each: two never helped at these sizes, and contention costs up to a factor of 20.
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "LOKY_MAX_CPU_COUNT": "1",
-    "MPLBACKEND": "Agg",
-    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
-}
 HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
 
@@ -144,14 +124,20 @@ def configuration(
         binds.append((str(public_root), "/public"))
     in_venv = sys.prefix != sys.base_prefix
     python = f"{VENV}/bin/python" if in_venv else sys.executable
-    path = [f"{VENV}/bin" if in_venv else BIN, f"{sys.base_prefix}/bin", "/usr/bin", "/bin"]
+    path = [
+        BIN,
+        *([f"{VENV}/bin"] if in_venv else []),
+        f"{sys.base_prefix}/bin",
+        "/usr/bin",
+        "/bin",
+    ]
     environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
     if sites:
         environment["PYTHONPATH"] = ":".join(sites.values())
     return {
         "as_root": as_root,
         "binds": binds,
-        "links": {} if in_venv else {f"{BIN}/python": python, f"{BIN}/python3": python},
+        "shims": BIN,
         "masks": sorted(_masks(shown)),
         "python": python,
         "code": CODE,
@@ -163,8 +149,10 @@ def configuration(
 
 
 def _prefixes() -> dict[str, str]:
-    """Where each prefix of the interpreter appears in the jail: a virtual environment at a fixed place,
-    the installation below it at its own, because shared libraries are found by absolute path.
+    """Say where each prefix of the interpreter appears in the jail.
+
+    A virtual environment goes to a fixed place, the installation below it stays at its own, because
+    shared libraries are found by absolute path.
     """
     base = os.path.realpath(sys.base_prefix)
     if _below(base, RESERVED):
@@ -223,7 +211,8 @@ def _masks(shown: dict[str, str]) -> Iterator[str]:
 def _package_directories(prefix: Path) -> Iterator[Path]:
     if prefix.name in ("site-packages", "dist-packages"):
         yield prefix
-    for library in ("lib", "lib64", "local/lib", "local/lib64"):
+    libraries = ("lib", "lib64", "local/lib", "local/lib64")
+    for library in [name for name in libraries if not (prefix / name).is_symlink()]:
         for kind in ("site-packages", "dist-packages"):
             yield from prefix.glob(f"{library}/python3*/{kind}")
             yield from prefix.glob(f"{library}/{kind}")

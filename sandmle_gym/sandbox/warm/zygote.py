@@ -6,12 +6,14 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
+from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.warm import plan
 from sandmle_gym.sandbox.warm.advice import advice, choose_root
 
@@ -33,9 +35,9 @@ class Zygote:
         config = plan.configuration(as_root=self.as_root, public_root=public_root, preload=preload)
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = os.memfd_create("zygote-errors", os.MFD_CLOEXEC)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the zygote
+        self._process = self._start(theirs)
         try:
-            self._process = self._start(theirs)
             self._control.send(json.dumps(config).encode())
             self._welcome()
         except BaseException:
@@ -45,12 +47,19 @@ class Zygote:
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         with theirs:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", str(plan.JAIL / "root.py"), str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-E",
+                    "-s",
+                    "-S",
+                    str(plan.JAIL / "root.py"),
+                    str(theirs.fileno()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 pass_fds=[theirs.fileno()],
-                env=plan.ENVIRONMENT,
+                env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
             )
@@ -77,7 +86,7 @@ class Zygote:
 
     def complaint(self) -> str:
         """What it wrote to standard error, for an error message; empty when nothing."""
-        text = os.pread(self._errors, 4000, 0).decode(errors="replace").strip()
+        text = os.pread(self._errors.fileno(), 4000, 0).decode(errors="replace").strip()
         return f"\n{text}" if text else ""
 
     def open(self, request: dict[str, Any]) -> tuple[socket.socket, int]:
@@ -99,6 +108,10 @@ class Zygote:
         except OSError as error:
             ours.close()
             raise SandboxError(f"the zygote is dead: {error}") from error
+        except BaseException:
+            self._control.close()  # its answer, still to come, would be taken for the next one's
+            ours.close()
+            raise
         if not fds:
             ours.close()
             why = json.loads(message)["failed"] if message else "it is dead"
@@ -108,15 +121,14 @@ class Zygote:
     def abandon(self) -> None:
         """Let go of it in a forked child, to whom it does not belong."""
         self._control.close()
+        self._errors.close()
+        self._process.returncode = 0  # not ours to reap
 
     def close(self) -> None:
         """End it, and with it every episode. Calling it twice is fine."""
         self._control.close()
-        process = getattr(self, "_process", None)
-        if process is None:
-            return
         try:
-            process.wait(5)
+            self._process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()  # its child, the zygote, dies with it
-            process.wait()
+            self._process.kill()  # its child, the zygote, dies with it
+            self._process.wait()

@@ -15,7 +15,7 @@ import syscalls
 AGENT = 1000
 """User and group of agent code as it sees itself."""
 WORK, DATA = "/work", "/data"
-_AREAS = {"work": WORK, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - paths inside the jail
+_AREAS = {"work": WORK, "tmp": "/tmp", "shm": "/dev/shm", "run": "/run"}
 _SETUP_INODES = 8
 _LONG_AGO = 1_735_689_600  # 2025-01-01: file times that are the same in every run
 

@@ -16,17 +16,20 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import files
 import runner
 from episode import WORK
+from memory import Memory, processes
+from shells import Shells
 
 _LARGEST_DATAGRAM = 1 << 16
 _LARGEST_ARGUMENT = 100_000
 """Longer Bash sources are read from a file: Linux caps one argument at 128 KiB."""
 _SCRIPT_FD = 3
+_MEMORY_INTERVAL = 0.1
+"""Seconds between two looks at the memory of all processes; a look costs 0.2 ms."""
 
 
 @dataclasses.dataclass
@@ -50,7 +53,10 @@ class Session:
 class Init:
     """The event loop of process 1."""
 
-    def __init__(self, control: socket.socket, environment: dict[str, str]) -> None:
+    def __init__(
+        self, control: socket.socket, environment: dict[str, str], largest_memory: int
+    ) -> None:
+        """Start watching; `largest_memory` is for all processes together, in bytes."""
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
         self.control = control
@@ -58,12 +64,15 @@ class Init:
         self.session: Session | None = None
         self.session_lost = False
         self.environment = environment
+        self.largest_memory = largest_memory
+        self.memory = Memory()
         self.work = os.open(WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
         self.watch(control.fileno(), self.on_request)
         self.alarm = _child_alarm()
         self.watch(self.alarm, self.on_children)
+        self.shells = Shells(self)
 
     def watch(self, fd: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever `fd` is readable or closed by its peer."""
@@ -77,17 +86,25 @@ class Init:
 
     def serve(self) -> NoReturn:
         """Work until the control socket closes."""
+        look = 0.0
         while True:
             for fd, _ in self.poll.poll(self._milliseconds_left()):
                 if fd in self.handlers:  # an earlier handler of this round may have closed it
                     self.handlers[fd]()
-            if self.step is not None and time.monotonic() >= self.step.deadline:
+            now = time.monotonic()
+            if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
+            if self.step is not None and now - max(look, self.step.started) > _MEMORY_INTERVAL:
+                look = now
+                if self.memory.used() > self.largest_memory:
+                    self.kill_all()
+                    self.finish("exited", -signal.SIGKILL, note="memory")
 
     def _milliseconds_left(self) -> int | None:
         if self.step is None:
             return None
-        return max(0, int((self.step.deadline - time.monotonic()) * 1000) + 1)
+        left = min(self.step.deadline - time.monotonic(), _MEMORY_INTERVAL)
+        return max(0, int(left * 1000) + 1)
 
     def on_request(self) -> None:
         """Take one request from the host."""
@@ -225,25 +242,27 @@ class Init:
         self.finish("exited", code & 0xFF)
 
     def on_children(self) -> None:
-        """Reap what has died."""
+        """Reap what has died, and end the command if its first process has."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self.alarm, 4096):
                 pass
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            self.on_death(pid, os.waitstatus_to_exitcode(status))
+        codes = self.reap(os.WNOHANG)
+        if self.step is not None and self.step.pid in codes:
+            self.finish("exited", codes[self.step.pid])
 
-    def on_death(self, pid: int, code: int) -> None:
-        """Draw the conclusions of one death."""
-        if self.session is not None and pid == self.session.pid:
-            self.drop_session()
-        if self.step is not None and pid == self.step.pid:
-            self.finish("exited", code)
+    def reap(self, flags: int) -> dict[int, int]:
+        """Reap the dead (without WNOHANG: until nobody is left) and return their exit codes."""
+        codes = {}
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, flags)
+                if pid == 0:
+                    break
+                codes[pid] = os.waitstatus_to_exitcode(status)
+                self.shells.on_death(pid, codes[pid])
+                if self.session is not None and pid == self.session.pid:
+                    self.drop_session()
+        return codes
 
     def drop_session(self) -> None:
         """Forget the session, whose process is dead."""
@@ -264,17 +283,17 @@ class Init:
             self.kill_all()
         self.finish(status, None)
 
-    def finish(self, status: str, code: int | None) -> None:
+    def finish(self, status: str, code: int | None, *, note: str = "") -> None:
         """Kill what the command left, and report its end."""
         step, self.step = self.step, None
         if step is None:
             return
         self.kill_others()
         reply = {"status": status, "code": code, "seconds": time.monotonic() - step.started}
-        if step.kind == "cell":
-            reply["session_lost"] = self.session_lost
+        if step.kind == "cell" and self.session_lost:
             self.session_lost = False
-        self.answer(reply)
+            note = note or "session"
+        self.answer({**reply, "note": note})
 
     def kill_others(self) -> None:
         """Kill every process of the episode but the session, which is stopped."""
@@ -284,30 +303,21 @@ class Init:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
         keep = {1, self.session.pid}
-        while others := [pid for pid in _processes() if pid not in keep]:
+        while others := [pid for pid in processes() if pid not in keep]:
             for pid in others:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self._reap(os.WNOHANG)
+            self.reap(os.WNOHANG)
             time.sleep(0.0002)
-            if self.session is None:
-                return
+        self.shells.hang_up_all()
 
     def kill_all(self) -> None:
         """Kill every process of the episode, the session too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        self._reap(0)
+        self.reap(0)
         self.drop_session()
-
-    def _reap(self, flags: int) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, _ = os.waitpid(-1, flags)
-                if pid == 0:
-                    return
-                if self.session is not None and pid == self.session.pid:
-                    self.drop_session()
+        self.shells.hang_up_all()
 
 
 def _child_alarm() -> int:
@@ -316,7 +326,3 @@ def _child_alarm() -> int:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     return reader
-
-
-def _processes() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import syscalls
 
 STAGE = "/proc"
@@ -71,8 +69,8 @@ def main() -> None:
         os._exit(1)
     control.set_inheritable(True)
     code = f"{config['code']}/zygote.py"
-    command = [config["python"], "-s", "-P", code, str(control.fileno())]
-    os.execve(config["python"], command, config["zygote_environment"])  # noqa: S606
+    command = [config["python"], "-s", code, str(control.fileno())]
+    os.execve(config["python"], command, config["zygote_environment"])
 
 
 def _leave_namespaces(*, as_root: bool) -> None:
@@ -99,6 +97,7 @@ def _steps(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
         ("host name", lambda: socket.sethostname("sandbox")),
         ("root on tmpfs", _mount_stage),
         ("read-only binds", lambda: _bind_all(config)),
+        ("shim", lambda: _write_shim(config)),
         ("devices", _bind_devices),
         ("masks", lambda: _mask(config["masks"])),
         ("proc", _mount_proc),
@@ -126,8 +125,19 @@ def _bind_all(config: dict[str, Any]) -> None:
             continue
         _make_like(Path(source), Path(place))
         syscalls.bind_read_only(source, place)
-    for name, target in config["links"].items():
-        _parent(STAGE + name).joinpath(Path(name).name).symlink_to(target)
+
+
+def _write_shim(config: dict[str, Any]) -> None:
+    """Put `shim.py` where shells look for `python`, run by the interpreter of the jail."""
+    text = Path(__file__).with_name("shim.py").read_text()
+    folder = Path(STAGE + config["shims"])
+    folder.mkdir(parents=True)
+    shim = folder / "python"
+    shim.write_text(f"#!{config['python']} -IS\n{text}")
+    shim.chmod(0o755)
+    folder.joinpath("python3").symlink_to("python")
+    lines = [f"{name}={value}\n" for name, value in config["environment"].items()]
+    Path(STAGE, "etc/environment").write_text("".join(lines))
 
 
 def _parent(place: str) -> Path:

@@ -51,7 +51,7 @@ def begin(
     if keep is not None:
         os.dup2(keep, KEPT, inheritable=False)
     os.closerange(KEPT + (keep is not None), os.sysconf("SC_OPEN_MAX"))
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - lives as long as the process
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
     _open_streams()
     reseed()
 
@@ -59,7 +59,7 @@ def begin(
 def _open_streams() -> None:
     """Write line by line, so that output keeps its order and survives a kill."""
     for name, fd, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
-        stream = open(fd, "w", buffering=1, closefd=False, errors=errors)  # noqa: SIM115, PTH123
+        stream = open(fd, "w", buffering=1, closefd=False, errors=errors)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
@@ -86,10 +86,10 @@ def run_script(
 
 def run_module(name: str, arguments: list[str]) -> NoReturn:
     """Do what `python -m name` does."""
-    sys.argv = arguments
+    sys.argv = ["-m", *arguments]
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a string is wanted
     _fresh_main(None)
-    runner = runpy._run_module_as_main  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
+    runner = runpy._run_module_as_main  # pyright: ignore[reportAttributeAccessIssue]
     _leave(_execute(lambda: runner(name, True)), {})
 
 
@@ -127,7 +127,7 @@ def run_cell(source: bytes, filename: str, namespace: dict[str, Any]) -> int:
 
 def read_all(fd: int) -> bytes:
     """Read a file from its start to its end, and close it."""
-    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123
+    with open(fd, "rb", buffering=0) as file:
         file.seek(0)
         return file.read()
 
@@ -148,16 +148,16 @@ def _remember(source: bytes, filename: str) -> None:
 
 
 def _compile_and_run(source: bytes, filename: str, namespace: dict[str, Any]) -> None:
-    exec(compile(source, filename, "exec", dont_inherit=True), namespace)  # noqa: S102
+    exec(compile(source, filename, "exec", dont_inherit=True), namespace)
 
 
 def _run_statements(source: bytes, filename: str, namespace: dict[str, Any]) -> None:
     tree = ast.parse(source, filename)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)  # noqa: S102
+    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)
     if isinstance(last, ast.Expr):
         code = compile(ast.Expression(last.value), filename, "eval", dont_inherit=True)
-        sys.displayhook(eval(code, namespace))  # noqa: S307
+        sys.displayhook(eval(code, namespace))
 
 
 def _execute(run: Callable[[], object]) -> int:
@@ -194,15 +194,15 @@ def _report(error: BaseException) -> None:
         # Up to Python 3.12 the default hook does not ask `linecache` for the source.
         traceback.print_exception(error)
     except BaseException:  # noqa: BLE001 - the agent's own hook, or a stream it has closed
-        with contextlib.suppress(BaseException), open(2, "w", closefd=False) as stream:  # noqa: PTH123
+        with contextlib.suppress(BaseException), open(2, "w", closefd=False) as stream:
             traceback.print_exception(error, file=stream)
 
 
 def _leave(status: int, namespace: dict[str, Any]) -> NoReturn:
     """End as the interpreter does: join threads, run exit handlers, close files, flush."""
     for step in (
-        threading._shutdown,  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]
-        atexit._run_exitfuncs,  # noqa: SLF001
+        threading._shutdown,  # pyright: ignore[reportAttributeAccessIssue]
+        atexit._run_exitfuncs,
         namespace.clear,
         gc.collect,
         sys.stdout.flush,

@@ -65,7 +65,7 @@ def setns(fd: int, kind: int) -> None:
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:
-    """Mount; see mount(2)."""
+    """Attach a file system to the tree (see its manual page)."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     check(libc.mount(*encoded, flags, data.encode()), f"mount({kind or source} on {target})")
 

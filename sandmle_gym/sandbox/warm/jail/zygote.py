@@ -17,19 +17,19 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
-CODE = str(Path(__file__).parent)
-sys.path.insert(0, CODE)
-
 import episode
 import files
 import init
+import memory
 import root
 import runner
+import shells
+import shim
 import syscall_filter
 import syscalls
 
 _LARGEST_DATAGRAM = 1 << 20
-_OURS = (episode, files, init, root, runner, syscall_filter, syscalls)
+_OURS = (episode, files, init, memory, root, runner, shells, shim, syscall_filter, syscalls)
 
 WARM_UP = """
 import lightgbm, numpy, pandas
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _load(config: dict[str, Any]) -> None:
-    sys.path[:] = [path for path in sys.path if path != CODE] + config["sites"]
+    sys.path[:] = [path for path in sys.path if path != config["code"]] + config["sites"]
     for module in _OURS:  # an agent's own `files.py` must not find ours in its place
         del sys.modules[module.__name__]
     syscall_filter.program(os.uname().machine)
@@ -78,7 +78,7 @@ def _load(config: dict[str, Any]) -> None:
         for name in config["preload"]:
             importlib.import_module(name)
         if config["preload"]:
-            exec(WARM_UP, {"__name__": "warm_up"})  # noqa: S102
+            exec(WARM_UP, {"__name__": "warm_up"})
     syscalls.unmount(config["code"])
     gc.collect()
     gc.freeze()
@@ -131,7 +131,8 @@ def _become_episode(
         episode.enter(request, as_root=config["as_root"])
         os.environ.clear()
         os.environ.update(config["environment"])
-        process = init.Init(control, config["environment"])
+        memory_limit = request["resources"]["memory_mb"] << 20
+        process = init.Init(control, config["environment"], memory_limit)
         process.answer({"ready": True})
         process.serve()
     except BaseException:  # noqa: BLE001 - the host wants to know whatever it was

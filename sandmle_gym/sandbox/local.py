@@ -1,0 +1,300 @@
+"""UNSAFE: runs agent code as the calling user, with no wall around it but a temporary directory.
+
+For machines without namespaces and for debugging, never chosen by "auto". A command is killed with its
+process group, so a daemon that leaves the group survives; limits hold per process where they hold at all.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+from sandmle_gym.errors import SandboxError, UserError
+from sandmle_gym.sandbox.base import (
+    Backend,
+    ExecResult,
+    Fetched,
+    FileProblem,
+    Kind,
+    Probe,
+    Resources,
+    Sandbox,
+    Status,
+)
+from sandmle_gym.sandbox.environment import ENVIRONMENT
+from sandmle_gym.sandbox.names import relative_name
+from sandmle_gym.sandbox.output import Output
+from sandmle_gym.sandbox.warm.jail import files as transfer
+
+_RUNNER = Path(transfer.__file__).parent
+_PRELUDE = (
+    "import sys; sys.path[0] = sys.argv[1]; import runner; del sys.path[0], sys.modules['runner']; "
+)
+_SCRIPT = _PRELUDE + (
+    "runner.reseed(); "
+    "runner.run_script(runner.read_all(int(sys.argv[2])), runner.SCRIPT, [runner.SCRIPT], path='')"
+)
+_SESSION = _PRELUDE + (
+    "import socket; runner.reseed(); runner.run_session(socket.socket(fileno=int(sys.argv[2])))"
+)
+_LIBRARIES_MB = 4096
+"""Address space that the imports of a fresh process may map on top of the episode's memory."""
+_CHUNK = 1 << 16
+_LARGEST_ARGUMENT = 100_000
+_SESSION_LOST = b"[the Python session has ended; the next cell starts a new one]\n"
+
+
+class LocalBackend(Backend):
+    """No isolation at all."""
+
+    name = "local"
+    isolated = False
+
+    def __init__(self, public_root: Path | None = None) -> None:
+        self._public_root = None if public_root is None else public_root.resolve()
+        self._open = True
+        self._sandboxes: list[LocalSandbox] = []
+
+    @classmethod
+    def probe(cls) -> Probe:
+        """Say what is missing."""
+        return Probe(
+            cls.name,
+            available=os.name == "posix",
+            isolated=False,
+            notes=(
+                "UNSAFE: agent code can read, change and send whatever the calling user can",
+                "not enforced: processes, disk, inodes, memory of all processes together",
+                "a daemon that leaves its process group survives",
+            ),
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is open."""
+        return self._open
+
+    def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
+        """Make a temporary directory; see `Backend.open`."""
+        if not self._open:
+            raise SandboxError("this backend is closed")
+        if public is not None:
+            public = public.resolve()
+            if self._public_root is None or not public.is_relative_to(self._public_root):
+                raise UserError(f"{public} is not a directory below {self._public_root}")
+        sandbox = LocalSandbox(public, resources or Resources())
+        self._sandboxes.append(sandbox)
+        return sandbox
+
+    def close(self) -> None:
+        """Close every episode."""
+        self._open = False
+        for sandbox in self._sandboxes:
+            sandbox.close()
+
+
+class LocalSandbox(Sandbox):
+    """A temporary directory and the processes that were started in it."""
+
+    def __init__(self, public: Path | None, resources: Resources) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="sandmle-local-"))
+        self._work = self._root / "work"
+        self._work.mkdir(mode=0o700)
+        (self._root / "tmp").mkdir()
+        for file in sorted(public.iterdir()) if public else ():
+            (self._work / file.name).symlink_to(file)
+        self._resources = resources
+        self._session: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def run(
+        self, kind: Kind, source: str, *, seconds: float, keep_bytes: int = 65536
+    ) -> ExecResult:
+        """Run a command; see `Sandbox.run`."""
+        if not self._root.exists():
+            raise SandboxError("this sandbox is closed")
+        started = time.monotonic()
+        output = Output(keep_bytes, self._resources.flood_mb << 20)
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        body = os.memfd_create("source")
+        try:
+            with open(body, "wb", closefd=False) as file:
+                file.write(source.encode("utf-8", "surrogatepass"))
+            run = self._run_cell if kind == "cell" else self._run_process
+            with open(reader, "rb", buffering=0) as pipe:  # noqa: PTH123
+                watch = _Watch(pipe.fileno(), output, started + seconds)
+                status, code = run(kind, body, writer, watch)
+                watch.drain()
+        finally:
+            os.close(body)
+        if output.flooded:
+            status, code = "output_limit", None
+        head, tail, dropped = output.parts()
+        return ExecResult(status, code, head, tail, dropped, time.monotonic() - started)
+
+    def _run_process(
+        self, kind: Kind, body: int, writer: int, watch: "_Watch"
+    ) -> tuple[Status, int | None]:
+        command = self._python(_SCRIPT, body) if kind == "python" else _bash(body)
+        process = self._start(command, writer, body)
+        os.close(writer)
+        handle = os.pidfd_open(process.pid)
+        try:
+            ended = watch.until(handle)
+        finally:
+            os.close(handle)
+            _kill_group(process)
+        return ("exited", process.returncode) if ended else ("timeout", None)
+
+    def _run_cell(
+        self, kind: Kind, body: int, writer: int, watch: "_Watch"
+    ) -> tuple[Status, int | None]:
+        process, channel = self._session = self._session or self._start_session()
+        os.killpg(process.pid, signal.SIGCONT)
+        with contextlib.suppress(BrokenPipeError):
+            socket.send_fds(channel, [kind.encode()], [writer, body])
+        os.close(writer)
+        ended = watch.until(channel.fileno())
+        message = channel.recv(_CHUNK) if ended else b""
+        if message:
+            os.killpg(process.pid, signal.SIGSTOP)
+            return "exited", json.loads(message)["code"]
+        self._end_session()
+        watch.output.note(_SESSION_LOST)
+        return ("exited", process.returncode) if ended else ("timeout", None)
+
+    def _start_session(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = self._python(_SESSION, theirs.fileno())
+            return self._start(command, subprocess.DEVNULL, theirs.fileno()), ours
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            process, channel = self._session
+            channel.close()
+            _kill_group(process)
+            self._session = None
+
+    def _python(self, program: str, fd: int) -> list[str]:
+        return [sys.executable, "-s", "-c", program, str(_RUNNER), str(fd)]
+
+    def _start(self, command: list[str], output: int, keep: int) -> subprocess.Popen[bytes]:
+        limits = self._resources
+        memory = (limits.memory_mb + _LIBRARIES_MB) << 10
+        ulimits = f"ulimit -c 0 -n {limits.open_files} -f {limits.disk_mb << 10} -v {memory}"
+        environment = ENVIRONMENT | {
+            "HOME": str(self._work),
+            "TMPDIR": str(self._root / "tmp"),
+            "MPLCONFIGDIR": str(self._root / "tmp"),
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        }
+        return subprocess.Popen(
+            ["/bin/bash", "-c", f'{ulimits}; exec "$@"', "bash", *command],
+            cwd=self._work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[keep],
+            start_new_session=True,
+        )
+
+    def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Write files; see `Sandbox.put`."""
+        pairs = [(name, relative_name(name)) for name in files]
+        failed = []
+        with self._work_directory() as work:
+            for name, inside in pairs:
+                body = os.memfd_create("put")
+                with open(body, "wb", closefd=False) as file:
+                    file.write(files[name])
+                if transfer.put(work, inside, body) is not None:
+                    failed.append(name)
+        return tuple(failed)
+
+    def get(self, name: str, *, max_bytes: int) -> Fetched:
+        """Read a file; see `Sandbox.get`."""
+        inside = relative_name(name)
+        body = os.memfd_create("get")
+        with self._work_directory() as work, open(os.dup(body), "rb") as file:  # noqa: PTH123
+            problem = transfer.get(work, inside, max_bytes, body)
+            if problem is not None:
+                return Fetched(None, cast("FileProblem", problem))
+            file.seek(0)
+            return Fetched(file.read(max_bytes))
+
+    @contextlib.contextmanager
+    def _work_directory(self) -> Iterator[int]:
+        if not self._root.exists():
+            raise SandboxError("this sandbox is closed")
+        fd = os.open(self._work, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """End the session and remove the directory."""
+        self._end_session()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+class _Watch:
+    """Collects the output of a command until something ends it."""
+
+    def __init__(self, pipe: int, output: Output, deadline: float) -> None:
+        self.pipe = pipe
+        self.output = output
+        self.deadline = deadline
+
+    def until(self, end: int) -> bool:
+        """Read until `end` is readable (True), or time or output run out (False)."""
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        poll.register(self.pipe, select.POLLIN)
+        while (left := self.deadline - time.monotonic()) > 0 and not self.output.flooded:
+            ready = dict(poll.poll(left * 1000))
+            if end in ready:
+                return True
+            if self.pipe in ready and not self._read():
+                poll.unregister(self.pipe)
+        return False
+
+    def drain(self) -> None:
+        """Read what the pipe still holds."""
+        while not self.output.flooded and self._read():
+            pass
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.pipe, _CHUNK)
+        except BlockingIOError:
+            return False
+        self.output.add(data)
+        return bool(data)
+
+
+def _bash(body: int) -> list[str]:
+    source = os.pread(body, os.fstat(body).st_size, 0)
+    if b"\0" in source:
+        return ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
+    if len(source) > _LARGEST_ARGUMENT:
+        return ["bash", f"/dev/fd/{body}"]
+    return ["bash", "-c", os.fsdecode(source)]
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

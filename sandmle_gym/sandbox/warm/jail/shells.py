@@ -1,0 +1,136 @@
+"""Serves the `python` of shells (`shim.py`) with warm forks, from within process 1.
+
+Everything that arrives here was sent by the agent, so nothing of it is believed: what does not parse is
+hung up on.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import NoReturn, Protocol
+
+import runner
+from shim import ADDRESS, LARGEST
+
+_MOST_CONNECTIONS = 32
+_STREAMS = 3
+
+
+class Loop(Protocol):
+    """What this server needs of process 1."""
+
+    def watch(self, fd: int, handler: Callable[[], None]) -> None:
+        """Call `handler` whenever `fd` is readable or closed by its peer."""
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching `fd`."""
+
+    def fork(self, child: Callable[[], NoReturn]) -> int:
+        """Fork; `child` must end the process."""
+        ...
+
+
+class Shells:
+    """The warm copies that shells are waiting for."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.connections: dict[int, socket.socket] = {}
+        self.pids: dict[int, int] = {}
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(ADDRESS)
+        self.listener.listen(_MOST_CONNECTIONS)
+        self.listener.setblocking(False)
+        loop.watch(self.listener.fileno(), self.on_connection)
+
+    def on_connection(self) -> None:
+        """Take a shell's call."""
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        if len(self.connections) >= _MOST_CONNECTIONS:
+            connection.close()
+            return
+        connection.setblocking(False)
+        fd = connection.fileno()
+        self.connections[fd] = connection
+        self.loop.watch(fd, lambda: self.on_message(fd))
+
+    def on_message(self, fd: int) -> None:
+        """Start the program that was asked for, or end it when the one who asked is gone."""
+        if fd in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pids.pop(fd), signal.SIGKILL)
+            self.hang_up(fd)
+            return
+        connection, fds = self.connections[fd], []
+        try:
+            message, fds, _, _ = socket.recv_fds(
+                connection, LARGEST, _STREAMS, socket.MSG_CMSG_CLOEXEC
+            )
+            source, output, errors = fds
+            folder, program, environment = _parse(message)
+
+            def child() -> NoReturn:
+                runner.begin(output, errors=errors, source=source)
+                os.environ.clear()
+                os.environ.update(environment)
+                os.chdir(folder)
+                run_program(program)
+
+            self.pids[fd] = self.loop.fork(child)
+        except (OSError, ValueError, IndexError):
+            self.hang_up(fd)
+        finally:
+            for stream in fds:
+                os.close(stream)
+
+    def on_death(self, pid: int, code: int) -> None:
+        """Tell whoever waits for this process how it ended."""
+        for fd in [fd for fd, known in self.pids.items() if known == pid]:
+            del self.pids[fd]
+            with contextlib.suppress(OSError):
+                self.connections[fd].send(str(code).encode())
+            self.hang_up(fd)
+
+    def hang_up(self, fd: int) -> None:
+        """Close one connection."""
+        self.loop.unwatch(fd)
+        self.connections.pop(fd).close()
+
+    def hang_up_all(self) -> None:
+        """Close all connections, whose processes are dead."""
+        self.pids.clear()
+        for fd in list(self.connections):
+            self.hang_up(fd)
+
+
+def _parse(message: bytes) -> tuple[str, list[str], dict[str, str]]:
+    folder, count, *rest = message.decode("utf-8", "surrogateescape").split("\0")
+    number = int(count)
+    if not 0 <= number <= len(rest):
+        raise ValueError("more arguments announced than sent")
+    environment = dict(entry.split("=", 1) for entry in rest[number:])
+    return folder, rest[:number], environment
+
+
+def run_program(program: list[str]) -> NoReturn:
+    """Do what `python` does with these arguments (see `shim.py` for which can be)."""
+    first, *arguments = program or ["-"]
+    if first == "-c":
+        code, *arguments = arguments
+        source = code.encode("utf-8", "surrogateescape")
+        runner.run_script(source, "<string>", ["-c", *arguments], path="")
+    if first == "-m":
+        module, *arguments = arguments
+        runner.run_module(module, arguments)
+    if first == "-":
+        source = os.fdopen(0, "rb", closefd=False).read()
+        runner.run_script(source, "<stdin>", program or [""], path="")
+    folder = os.path.dirname(os.path.realpath(first))  # noqa: PTH120
+    with open(first, "rb") as file:  # noqa: PTH123
+        source = file.read()
+    runner.run_script(source, first, program, path=folder, is_file=True)
