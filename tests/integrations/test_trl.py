@@ -120,7 +120,9 @@ def test_grpo_learns_over_a_rollout_func_and_trains_on_the_policys_tokens_only(t
     ids, mask = outputs[0]["completion_ids"], outputs[0]["env_mask"]
     for tokens, trained in zip(ids, mask, strict=True):
         of_policy = tokenizer.decode([t for t, m in zip(tokens, trained, strict=True) if m])
-        of_environment = tokenizer.decode([t for t, m in zip(tokens, trained, strict=True) if not m])
+        of_environment = tokenizer.decode(
+            [t for t, m in zip(tokens, trained, strict=True) if not m]
+        )
         assert "<|im_start|>" not in of_policy
         assert "<tool_call>" not in of_environment
         assert of_environment.count("<|im_start|>user\n<tool_response>") == sum(

@@ -13,19 +13,20 @@ MAIN = "from sandmle_gym.cli import main; main()"
 
 
 @contextlib.contextmanager
-def _serving(*arguments, env=None):
+def served(*arguments, env=None):
+    """Run a server with these arguments."""
     command = [sys.executable, "-W", "ignore", "-c", MAIN, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
-            line = server.stdout.readline()
+            line = process.stdout.readline()
             assert line.startswith("serving on "), line
-            yield Served(line.split()[-1])
+            yield Server(line.split()[-1])
         finally:
-            server.terminate()
-            assert server.wait(timeout=30) in (0, -15)
+            process.terminate()
+            assert process.wait(timeout=30) in (0, -15)
 
 
-class Served:
+class Server:
     """A running server, by its URL."""
 
     def __init__(self, url):
@@ -87,12 +88,12 @@ class Session:
 
 @pytest.fixture(scope="session")
 def serving():
-    """Start a server with these arguments; a context manager."""
+    """`served`, where OpenEnv is installed."""
     pytest.importorskip("openenv")
-    return _serving
+    return served
 
 
 @pytest.fixture(scope="session")
 def server(serving):
-    with serving("--max-sessions", "8", "--step-seconds", "20") as served:
-        yield served
+    with serving("--max-sessions", "8", "--step-seconds", "20") as running:
+        yield running
