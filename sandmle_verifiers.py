@@ -54,7 +54,7 @@ class SandMLEConfig(vf.TasksetConfig):
 
     split: str = "train"
     """train, val or test."""
-    tasks: list[str] = []
+    tasks: tuple[str, ...] = ()
     """References; these tasks instead of a split."""
 
 
@@ -103,7 +103,7 @@ class SandMLEHarness(vf.Harness[SandMLEHarnessConfig]):
             limits=config.model_dump(include={"turns", "step_seconds", "episode_seconds"}),
         )
 
-    async def launch(  # noqa: PLR0913, PLR0917 — verifiers' signature
+    async def launch(  # noqa: PLR0913 — verifiers' signature
         self,
         ctx: Any,
         trace: vf.Trace,

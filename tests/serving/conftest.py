@@ -13,9 +13,9 @@ MAIN = "from sandmle_gym.cli import main; main()"
 
 
 @contextlib.contextmanager
-def served(*arguments, env=None):
+def served(*arguments, env=None, python=sys.executable):
     """Run a server with these arguments."""
-    command = [sys.executable, "-W", "ignore", "-c", MAIN, "serve", "--port", "0", *arguments]
+    command = [python, "-W", "ignore", "-c", MAIN, "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             line = process.stdout.readline()

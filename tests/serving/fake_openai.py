@@ -26,19 +26,30 @@ class FakeOpenAI:
                 message = {"role": "assistant", "content": None}
                 try:
                     message |= script(body["messages"], body.get("tools"))
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 — whatever the script raises is a broken model
                     self.answer({"error": {"message": repr(error)}}, status=500)
                     return
                 reason = "tool_calls" if message.get("tool_calls") else "stop"
                 choice = {"index": 0, "message": message, "finish_reason": reason}
                 usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-                head = {"id": f"c{len(requests)}", "object": "chat.completion", "created": 0}
-                self.answer({**head, "model": "fake", "choices": [choice], "usage": usage})
+                head = {"id": f"c{len(requests)}", "created": 0, "model": "fake"}
+                if body.get("stream"):
+                    choice["delta"] = choice.pop("message")
+                    chunk = {**head, "object": "chat.completion.chunk", "choices": [choice]}
+                    end = {**chunk, "choices": [], "usage": usage}
+                    lines = (json.dumps(chunk), json.dumps(end), "[DONE]")
+                    events = "".join(f"data: {line}\n\n" for line in lines)
+                    self.send(events.encode(), "text/event-stream")
+                else:
+                    whole = {**head, "object": "chat.completion", "choices": [choice]}
+                    self.answer({**whole, "usage": usage})
 
             def answer(self, value, status=200):
-                data = json.dumps(value).encode()
+                self.send(json.dumps(value).encode(), "application/json", status)
+
+            def send(self, data, kind, status=200):
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
