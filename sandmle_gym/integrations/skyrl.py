@@ -68,7 +68,9 @@ class SandMLETextEnv(BaseTextEnv):
         observation = self._session.act(action)
         self.turns += not over
         done = self._session.done
-        message = {"role": "user", "content": OVER} if episode is None else reply(episode, observation)
+        message = (
+            {"role": "user", "content": OVER} if episode is None else reply(episode, observation)
+        )
         return BaseTextEnvStepOutput(
             observations=[message],
             reward=0.0 if over else self._session.reward or 0.0,
