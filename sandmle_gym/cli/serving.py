@@ -10,7 +10,7 @@ from sandmle_gym.episode import make_options
 from sandmle_gym.errors import UserError
 
 
-def serve(  # noqa: PLR0913 — a server has this many things to say
+def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
     token: Annotated[

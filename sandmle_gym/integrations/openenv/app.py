@@ -7,4 +7,4 @@ import os
 
 from sandmle_gym.integrations.openenv.server import ServerOptions, make_app
 
-app = make_app(ServerOptions(host="0.0.0.0", token=os.environ.get("SANDMLE_TOKEN")))  # noqa: S104
+app = make_app(ServerOptions(host="0.0.0.0", token=os.environ.get("SANDMLE_TOKEN")))
