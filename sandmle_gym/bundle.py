@@ -20,8 +20,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from sandmle_gym.errors import UserError
 from sandmle_gym.spec import Frozen, Milestones, TaskBrief, TaskSpec
 
@@ -196,11 +194,13 @@ def load(folder: Path) -> TaskBundle:
             private=Private(
                 answers=(private / "answers.csv").read_bytes(),
                 oracle=oracle.read_bytes() if oracle.exists() else None,
-                witnesses={path.stem: path.read_text() for path in private.glob("witnesses/*.py")},
+                witnesses={
+                    path.stem: path.read_bytes().decode() for path in private.glob("witnesses/*.py")
+                },
                 **models,
             ),
         )
-    except (OSError, KeyError, TypeError, json.JSONDecodeError, ValidationError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{folder} is not a readable task folder: {error}") from error
     if bundle.digest != head.get("digest"):
         raise UserError(f"the content of {folder} changed since it was saved; make the task anew")

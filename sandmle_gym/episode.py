@@ -19,6 +19,7 @@ from sandmle_gym.grading import Grade, get_grader
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.protocols import (
     MalformedCallError,
+    Parsed,
     ToolCall,
     get_protocol,
     instructions,
@@ -122,7 +123,7 @@ class Episode:
         self.stats = Stats()
         self.outcome: Outcome | None = None
         self.stop: Stop | None = None
-        self._actions = self._well_formed = 0
+        self._turns = self._well_formed = 0
         self._scores_left = self.options.limits.score_calls
         self._parse = get_protocol(self.options.protocol)
         self._reward: RewardFunction = get_reward(self.options.reward)
@@ -187,12 +188,12 @@ class Episode:
     @property
     def turns_left(self) -> int:
         """Actions the agent still has."""
-        return self.options.limits.turns - len(self.transcript)
+        return self.options.limits.turns - self._turns
 
     @property
     def format_rate(self) -> float:
         """Share of the actions so far that the protocol found well-formed, in [0, 1]."""
-        return self._well_formed / self._actions if self._actions else 0.0
+        return self._well_formed / self._turns if self._turns else 0.0
 
     @property
     def info(self) -> dict[str, Any]:
@@ -207,7 +208,7 @@ class Episode:
             "card": brief.card,
             "modality": brief.modality.value,
             "metric": brief.metric.name,
-            "turn": len(self.transcript),
+            "turn": self._turns,
             "turns_left": self.turns_left,
             "score_calls_left": self._scores_left,
             "format_rate": self.format_rate,
@@ -230,9 +231,7 @@ class Episode:
             EpisodeOverError: The episode has ended.
             SandboxError: The sandbox broke; the episode is void.
         """
-        parsed = self._parse(text)
-        self._well_formed += parsed.well_formed and not self.done
-        return self._turn(text, parsed.call, parsed.problem)
+        return self._turn(text, self._parse(text))
 
     def call(self, call: ToolCall) -> str:
         """Play one action given as a tool call, which counts as well-formed.
@@ -241,8 +240,7 @@ class Episode:
             EpisodeOverError: The episode has ended.
             SandboxError: The sandbox broke; the episode is void.
         """
-        self._well_formed += not self.done
-        return self._turn(_written(call), call, "")
+        return self._turn(_written(call), Parsed(call, well_formed=True))
 
     def call_tool(self, name: str, arguments: object) -> str:
         """Play one action given as trainers deliver it: a tool's name, and its arguments as a mapping
@@ -255,7 +253,7 @@ class Episode:
         try:
             call = make_call(name, arguments)
         except MalformedCallError as error:
-            return self._turn(f"{name} {arguments}", None, str(error))
+            return self._turn(f"{name} {arguments}", Parsed(None, False, str(error)))
         return self.call(call)
 
     def finish(self) -> Outcome:
@@ -279,18 +277,19 @@ class Episode:
         self.closed = True
         self._release()
 
-    def _turn(self, text: str, call: ToolCall | None, problem: str) -> str:
+    def _turn(self, text: str, parsed: Parsed) -> str:
         if self.done or self.closed:
             raise EpisodeOverError("the episode is over: call reset() or open a new one")
-        self._actions += 1
         start, self._seconds = time.perf_counter(), 0.0
-        observation = problem if call is None else self._tools[call.name](call.argument)
-        self.transcript.append(Turn(text, call, observation, self._seconds))
+        self._turns += 1
+        self._well_formed += parsed.well_formed
+        call = parsed.call
+        observation = parsed.problem if call is None else self._tools[call.name](call.argument)
         self.stats.command_seconds += self._seconds
         if not self.done and (limit := self._limit_reached()):
             self.stop = limit
             observation = f"{observation}\n[the episode ended: {_ENDS[limit]}]"
-            self.transcript[-1] = Turn(text, call, observation, self._seconds)
+        self.transcript.append(Turn(text, call, observation, self._seconds))
         if self.done:
             self.finish()
         self.stats.turns.append(time.perf_counter() - start)

@@ -25,6 +25,8 @@ class Step:
     """Bootstrap standard error of `score`."""
     gap_error: float = 0.0
     """Paired bootstrap standard error of the gap to the step below; 0.0 at the bottom."""
+    lead_error: float = 0.0
+    """Paired bootstrap standard error of the lead over the bottom step; 0.0 at the bottom."""
     seed_sd: float = 0.0
     """Standard deviation of the score over seeds; 0.0 for a deterministic program."""
     seconds: float | None = None

@@ -7,7 +7,6 @@ differs is named, because a task that silently drifted would make results incomp
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -85,11 +84,12 @@ class Lock(Frozen):
 
     def save(self, path: Path) -> None:
         """Replace the file in one step."""
-        handle, staging = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w") as stream:
-            stream.write(self.dumps())
-        Path(staging).chmod(0o644)
-        Path(staging).replace(path)
+        staging = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            staging.write_text(self.dumps(), encoding="utf-8")
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> "Lock":

@@ -22,8 +22,8 @@ from sandmle_gym.grading.grade import Problem
 from sandmle_gym.grading.parse import Answers, score_not_finite
 from sandmle_gym.spec import TaskBrief
 
-SHELF = 256
-"""How many tasks' answers are kept, the latest used; about 0.3 MB each."""
+SHELF_ROWS = 500_000
+"""How many rows of answers are kept, of the tasks used last; about 0.2 kB each."""
 
 Reply = dict[str, Any]
 
@@ -94,7 +94,7 @@ def _answer(shelf: OrderedDict[str, Answers], request: dict[str, Any], block: by
     try:
         if request["op"] == "load":
             shelf[key] = Answers.read(TaskBrief.model_validate(request["brief"]), block)
-            if len(shelf) > SHELF:
+            while len(shelf) > 1 and sum(len(kept.truth) for kept in shelf.values()) > SHELF_ROWS:
                 shelf.popitem(last=False)
             return {}
         if key not in shelf:

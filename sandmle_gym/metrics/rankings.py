@@ -1,6 +1,6 @@
 """Metrics of rankings: object arrays (n,) of tuples of item names, best first, on both sides."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -9,6 +9,9 @@ from sandmle_gym.metrics.registry import Param, metric
 from sandmle_gym.spec import Form
 
 Depth = Annotated[int, Param(0, 1001)]
+
+per_row = lru_cache(maxsize=2**15)
+"""A bootstrap scores the same rows hundreds of times, and they cannot be scored as an array."""
 
 
 @metric("MAP@{k}", Form.RANKING, better="higher", bounds=(0, 1))
@@ -31,6 +34,7 @@ def ndcg_at_k(truth: np.ndarray, prediction: np.ndarray, *, k: Depth) -> float:
     return sum(map(_discounted_gain, truth, prediction, [k] * len(truth))) / len(truth)
 
 
+@per_row
 def _average_precision(relevant: tuple[str, ...], ranked: tuple[str, ...], k: int) -> float:
     hits, total = 0, 0.0
     for place, item in enumerate(ranked[:k], 1):
@@ -40,6 +44,7 @@ def _average_precision(relevant: tuple[str, ...], ranked: tuple[str, ...], k: in
     return total / min(len(relevant), k) if relevant else 0.0
 
 
+@per_row
 def _discounted_gain(relevant: tuple[str, ...], ranked: tuple[str, ...], k: int) -> float:
     if not relevant:
         return 0.0

@@ -123,7 +123,7 @@ def test_the_shelf_of_answers_forgets_and_relearns(lab_of, csv_of, monkeypatch):
 
     from sandmle_gym.grading import worker
 
-    monkeypatch.setattr(worker, "SHELF", 2)
+    monkeypatch.setattr(worker, "SHELF_ROWS", 6)
     shelf = OrderedDict()
     bundles = [lab_of("mae").bundle(np.arange(3.0) + shift) for shift in range(3)]
     data = csv_of(lab_of("mae").table(np.arange(3.0)))
@@ -248,7 +248,7 @@ def test_the_worker_is_limited_and_knows_nothing_of_the_environment(task, perfec
 
 HOST = textwrap.dedent(
     """
-    import os, sys, time
+    import os, sys
     from sandmle_gym.bundle import load
     from sandmle_gym.grading import get_grader
     from pathlib import Path
@@ -272,6 +272,7 @@ def host(tmp_path, task, perfect, program):
             tmp_path / "task",
             tmp_path / "submission.csv",
         ],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -292,22 +293,26 @@ def test_the_worker_ends_with_its_host_even_by_sigkill_and_with_a_fork_alive(
 ):
     """The fork inherits the channel, so a closed channel alone would not tell."""
     program = """
-        grade(); print(pid(), flush=True)
-        if os.fork() == 0:
-            time.sleep(30); os._exit(0)
-        time.sleep(30)
+        grade()
+        child = os.fork()
+        if child:
+            print(pid(), child, flush=True)
+        sys.stdin.read()
+        os._exit(0)
     """
     with host(tmp_path, task, perfect, program) as process:
-        worker = os.pidfd_open(int(process.stdout.readline()))
+        worker, child = (os.pidfd_open(int(pid)) for pid in process.stdout.readline().split())
         process.kill()
         assert ends(worker)
-        process.stdout.close()
+        process.stdin.close()
+        assert ends(child)
 
 
 def test_the_worker_ends_with_its_host_at_a_normal_end(tmp_path, task, perfect):
     with host(tmp_path, task, perfect, "grade(); print(pid(), flush=True); input()") as process:
         worker = os.pidfd_open(int(process.stdout.readline()))
-        assert process.wait(timeout=30) != 0  # nothing to read: EOFError, an ordinary exit
+        process.communicate("\n", timeout=30)
+        assert process.returncode == 0
         assert ends(worker)
 
 

@@ -1,6 +1,8 @@
 """Laws of metrics, for every registered one."""
 
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -213,6 +215,18 @@ def test_every_parameter_of_a_metric_is_declared_with_its_range(lab):
 
 def test_every_form_has_a_metric():
     assert {get_metric_form(name) for name in metric_names()} == set(Form)
+
+
+def test_importing_metrics_and_grading_imports_no_large_library():
+    """They are imported wherever an environment is made."""
+    program = (
+        "import sys, sandmle_gym.grading, sandmle_gym.metrics, sandmle_gym.rewards; "
+        "print(sorted({'pandas', 'scipy', 'sklearn', 'gymnasium'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def get_metric_form(name):

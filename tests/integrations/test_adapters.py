@@ -16,7 +16,7 @@ from integrations.harness import (
     processes,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("default")]
 
 NAMES = driver_names()
 

@@ -1,6 +1,6 @@
 """One quantity recorded in two units, with a column that says which."""
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -12,12 +12,12 @@ from sandmle_gym.families.table import Category, Quantity, words
 class Mixup(Unit):
     """Effect: the quantity in the first unit. `factor` turns it into the second."""
 
-    kind: Literal["mixup"] = "mixup"
+    kind: str = "mixup"
     column: Quantity
     label: Category
     factor: float = Field(gt=0)
 
-    gain: ClassVar[float] = 0.29
+    gain: ClassVar[float] = 0.37
     spoilers: ClassVar[tuple[str, ...]] = ("convert", "multiply", "same unit")
 
     @model_validator(mode="after")
@@ -27,6 +27,7 @@ class Mixup(Unit):
         return self
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the quantity, and write 45 % of it in the second unit."""
         second = rng.random_sample(rows) < 0.45
         scale = np.where(second, self.factor, 1.0)
         plain = self.column.centre + self.column.spread * rng.normal(size=rows)

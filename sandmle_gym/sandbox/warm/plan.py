@@ -15,7 +15,7 @@ from typing import Any
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 
-CODE = "/opt/sandmle"
+CODE = "/opt/jail"
 VENV = "/opt/venv"
 BIN = "/opt/bin"
 JAIL = Path(__file__).parent / "jail"
@@ -62,6 +62,7 @@ DATA_SETS = (
     "sklearn/datasets/data",
     "sklearn/datasets/images",
     "sklearn/datasets/tests/data",
+    "scipy/io/arff/tests/data",
     "statsmodels/datasets/*/*.csv",
     "statsmodels/datasets/*/*.dta",
     "linearmodels/datasets/*/*.csv*",
@@ -203,8 +204,8 @@ def _masks(shown: dict[str, str]) -> Iterator[str]:
             for pattern in (*DATA_SETS, "*sandmle_gym*", "*sandmle-gym*"):
                 for found in packages.glob(pattern):
                     yield str(inside / found.relative_to(packages))
-        for own in (PACKAGE, _checkout()):
-            if own.is_relative_to(source):
+        for own in (PACKAGE, _checkout(), Path(source, "bin", "sandmle")):
+            if own.is_relative_to(source) and own.exists():
                 yield str(Path(target) / own.relative_to(source))
 
 

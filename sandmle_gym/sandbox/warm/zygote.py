@@ -127,6 +127,7 @@ class Zygote:
     def close(self) -> None:
         """End it, and with it every episode. Calling it twice is fine."""
         self._control.close()
+        self._errors.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

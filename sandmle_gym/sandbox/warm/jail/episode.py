@@ -37,6 +37,7 @@ def enter(request: dict[str, Any], *, as_root: bool) -> None:
     _show_public(request["public"], owner)
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
     syscalls.mount("proc", "/proc", "proc", flags)
+    syscalls.bind_read_only("/proc/sys", "/proc/sys")  # some of it belongs to our namespaces' owner
     Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
     _become_agent(owner, as_root=as_root)
     _limit(resources)

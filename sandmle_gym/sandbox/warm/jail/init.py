@@ -19,9 +19,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import files
+import processes
 import runner
+import syscalls
 from episode import WORK
-from memory import Memory, processes
 from shells import Shells
 
 _LARGEST_DATAGRAM = 1 << 16
@@ -29,7 +30,9 @@ _LARGEST_ARGUMENT = 100_000
 """Longer Bash sources are read from a file: Linux caps one argument at 128 KiB."""
 _SCRIPT_FD = 3
 _MEMORY_INTERVAL = 0.1
-"""Seconds between two looks at the memory of all processes; a look costs 0.2 ms."""
+"""Seconds between two looks at the memory of all processes; a look costs 0.2 ms, exact ones more."""
+_MEMORY_SHARE = 5
+"""The wait after a look is at least so many times what it took."""
 
 
 @dataclasses.dataclass
@@ -59,13 +62,14 @@ class Init:
         """Start watching; `largest_memory` is for all processes together, in bytes."""
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
+        # A signal with its default action does nothing to process 1, but Python has a handler for this one.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.control = control
         self.step: Step | None = None
         self.session: Session | None = None
         self.session_lost = False
         self.environment = environment
         self.largest_memory = largest_memory
-        self.memory = Memory()
         self.work = os.open(WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
@@ -86,7 +90,7 @@ class Init:
 
     def serve(self) -> NoReturn:
         """Work until the control socket closes."""
-        look = 0.0
+        look = 0.0  # when to look at the memory next
         while True:
             for fd, _ in self.poll.poll(self._milliseconds_left()):
                 if fd in self.handlers:  # an earlier handler of this round may have closed it
@@ -94,11 +98,12 @@ class Init:
             now = time.monotonic()
             if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
-            if self.step is not None and now - max(look, self.step.started) > _MEMORY_INTERVAL:
-                look = now
-                if self.memory.used() > self.largest_memory:
+            if self.step is not None and now >= look:
+                if processes.memory_exceeds(self.largest_memory):
                     self.kill_all()
                     self.finish("exited", -signal.SIGKILL, note="memory")
+                spent = time.monotonic() - now
+                look = now + max(_MEMORY_INTERVAL, _MEMORY_SHARE * spent)
 
     def _milliseconds_left(self) -> int | None:
         if self.step is None:
@@ -162,6 +167,9 @@ class Init:
         if pid:
             return pid
         try:
+            syscalls.set_dumpable(
+                True
+            )  # process 1 is not, so /proc/self would be closed to its copies
             child()
         except BaseException:  # noqa: BLE001 - the copy must never return into this loop
             traceback.print_exc()
@@ -303,7 +311,7 @@ class Init:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
         keep = {1, self.session.pid}
-        while others := [pid for pid in processes() if pid not in keep]:
+        while others := [pid for pid in processes.running() if pid not in keep]:
             for pid in others:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

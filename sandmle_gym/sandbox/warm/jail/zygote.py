@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 import episode
 import files
 import init
-import memory
+import processes
 import root
 import runner
 import shells
@@ -29,7 +29,7 @@ import syscall_filter
 import syscalls
 
 _LARGEST_DATAGRAM = 1 << 20
-_OURS = (episode, files, init, memory, root, runner, shells, shim, syscall_filter, syscalls)
+_OURS = (episode, files, init, processes, root, runner, shells, shim, syscall_filter, syscalls)
 
 WARM_UP = """
 import lightgbm, numpy, pandas

@@ -1,0 +1,84 @@
+"""Run sandbox checks as an ordinary user: `python as_user.py DIRECTORY`, names on stdin, JSON lines out.
+
+Started by root. In a mount namespace of its own it first makes the interpreter and the checkout reachable
+where they lie below directories that only root may enter, then gives up root for good.
+"""
+
+import ctypes
+import json
+import os
+import stat
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+NOBODY = 65534
+_NEWNS, _BIND, _PRIVATE = 0x20000, 4096 | 16384, 16384 | 1 << 18
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    needed = [
+        Path(sys.prefix),
+        Path(sys.base_prefix).resolve(),
+        Path(__file__).parents[2],
+        directory,
+    ]
+    open_the_way(needed)
+    os.chown(directory, NOBODY, NOBODY)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    os.environ.update(HOME=str(directory), TMPDIR=str(directory))
+    serve(directory)
+
+
+def serve(directory: Path) -> None:
+    from sandmle_gym.sandbox.conformance import CHECKS, Subject
+    from sandmle_gym.sandbox.warm import WarmBackend
+
+    subject = Subject(WarmBackend, directory / "subject")
+    checks = {check.name: check for check in CHECKS}
+    for line in sys.stdin:
+        try:
+            checks[line.strip()].run(subject)
+            problem = None
+        except Exception:  # noqa: BLE001 - the test that asked shows it
+            problem = traceback.format_exc()
+        sys.stdout.write(json.dumps({"problem": problem}) + "\n")
+        sys.stdout.flush()
+    subject.close()
+
+
+def open_the_way(needed: list[Path]) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def mount(source: str, target: Path, kind: str, flags: int, data: str = "") -> None:
+        arguments = (source.encode(), os.fsencode(target), kind.encode(), flags, data.encode())
+        if libc.mount(*arguments):
+            raise OSError(ctypes.get_errno(), f"mount {source} on {target}")
+
+    if libc.unshare(_NEWNS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("none", Path("/"), "", _PRIVATE)
+    closed = {first for path in needed if (first := first_closed(path)) is not None}
+    for top in closed:
+        below = {path: tempfile.mkdtemp() for path in needed if path.is_relative_to(top)}
+        for path, aside in below.items():
+            mount(str(path), Path(aside), "", _BIND)
+        mount("tmpfs", top, "tmpfs", 0, "mode=755")
+        for path, aside in below.items():
+            path.mkdir(parents=True)
+            mount(aside, path, "", _BIND)
+
+
+def first_closed(path: Path) -> Path | None:
+    for place in (*reversed(path.parents), path):
+        if not place.stat().st_mode & stat.S_IXOTH:
+            return place
+    return None
+
+
+if __name__ == "__main__":
+    main()

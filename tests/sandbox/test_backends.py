@@ -1,0 +1,187 @@
+"""`get_backend`: one warm backend per process and root, replaced when it dies, not shared by a fork."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandmle_gym.errors import (
+    IsolationUnavailableError,
+    SandboxError,
+    UnknownNameError,
+    UserError,
+)
+from sandmle_gym.sandbox import get_backend
+from sandmle_gym.sandbox.warm import WarmBackend, advice, plan
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[WarmBackend]:
+    """A backend of the test's own, without imports."""
+    try:
+        backend = WarmBackend(tmp_path / "public", preload=())
+    except IsolationUnavailableError as error:
+        pytest.skip(str(error))
+    with backend:
+        yield backend
+
+
+def test_a_process_shares_one_backend_per_root(tmp_path: Path) -> None:
+    assert get_backend("local", public_root=tmp_path) is get_backend("local", public_root=tmp_path)
+    assert get_backend("local", public_root=tmp_path) is not get_backend("local")
+
+
+def test_an_unknown_name_is_the_callers_error() -> None:
+    with pytest.raises(UnknownNameError, match="warm"):
+        get_backend("wram")
+
+
+def test_auto_never_falls_back_to_no_isolation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise IsolationUnavailableError("no walls here")
+
+    monkeypatch.setattr(WarmBackend, "__init__", refuse)
+    with pytest.raises(IsolationUnavailableError, match="no walls here.*doctor"):
+        get_backend("auto", public_root=tmp_path / "nowhere")
+
+
+def test_a_dead_zygote_voids_its_episodes_and_a_new_backend_heals(bare: WarmBackend) -> None:
+    sandbox = bare.open()
+    handle = os.pidfd_open(bare._zygote._process.pid)
+    running = threading.Timer(0.5, lambda: signal.pidfd_send_signal(handle, signal.SIGKILL))
+    running.start()
+    with pytest.raises(SandboxError, match="zygote"):
+        sandbox.run("bash", "sleep 60", seconds=60)
+    running.join()
+    os.close(handle)
+    assert not bare.alive
+    with pytest.raises(SandboxError):
+        bare.open()
+    with pytest.raises(SandboxError):
+        sandbox.run("bash", "true", seconds=10)
+    with WarmBackend(preload=()) as healed:
+        assert healed.open().run("bash", "true", seconds=10).ok
+
+
+def test_a_forked_child_leaves_its_parents_backend_alone(bare: WarmBackend) -> None:
+    sandbox = bare.open()
+    child = os.fork()
+    if child == 0:
+        try:
+            assert not bare.alive
+            with pytest.raises(SandboxError):
+                sandbox.run("bash", "true", seconds=10)
+            sandbox.close()
+            bare.close()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert sandbox.run("bash", "echo parent", seconds=10).head == b"parent\n"
+
+
+def test_an_exiting_process_leaves_nothing_running() -> None:
+    program = (
+        "from sandmle_gym.sandbox import get_backend\n"
+        "b = get_backend('warm'); b.open(); print(b._zygote._process.pid)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    if "IsolationUnavailable" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_public_files_must_lie_below_the_root_and_be_readable(
+    bare: WarmBackend, tmp_path: Path
+) -> None:
+    for outside in (tmp_path, Path("/etc"), tmp_path / "public" / ".." / "other"):
+        with pytest.raises(UserError, match="not a directory below"):
+            bare.open(outside)
+    closed = tmp_path / "public" / "closed"
+    closed.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        with pytest.raises(UserError, match="not readable"):
+            bare.open(closed)
+
+
+def test_directories_made_later_can_be_shown(bare: WarmBackend, tmp_path: Path) -> None:
+    later = tmp_path / "public" / "a" / "b"
+    later.mkdir(parents=True)
+    (later / "x").write_text("late")
+    with bare.open(later) as sandbox:
+        assert sandbox.run("bash", "cat x; ls /public", seconds=10).head == b"late"
+
+
+def test_an_interrupted_call_gives_up_its_episode_alone(
+    bare: WarmBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox, other = bare.open(), bare.open()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "_collect", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.run("bash", "sleep 60", seconds=60)
+    assert sandbox.run("bash", "true", seconds=10).status == "dead"
+    assert other.run("bash", "true", seconds=10).ok
+
+
+def test_many_episodes_open_and_close_at_once(bare: WarmBackend) -> None:
+    outputs: list[bytes] = []
+
+    def play() -> None:
+        for _ in range(3):
+            with bare.open() as sandbox:
+                outputs.append(sandbox.run("python", "print(1)", seconds=60).head)
+
+    threads = [threading.Thread(target=play) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outputs == [b"1\n"] * 48
+
+
+def test_preloaded_modules_are_there_and_one_thread_serves() -> None:
+    for module in plan.PRELOAD:
+        __import__(module)
+    assert set(plan.DATA_SETS) >= {"sklearn/datasets/data", "scipy/io/arff/tests/data"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1"}, "AppArmor"),
+        ({"/proc/sys/kernel/unprivileged_userns_clone": "0"}, "unprivileged_userns_clone=1"),
+        ({"/proc/sys/user/max_user_namespaces": "0"}, "max_user_namespaces=15000"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    files: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advice, "_read", lambda path: files.get(path, ""))
+    report = {"failed": "namespaces", "errno": 1, "message": "unshare: not permitted"}
+    assert expected in advice.advice(report)
+
+
+def test_other_systems_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advice.platform, "machine", lambda: "riscv64")
+    with pytest.raises(IsolationUnavailableError, match="riscv64"):
+        advice.choose_root()
+    monkeypatch.setattr(advice.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(advice.platform, "release", lambda: "5.4.0-generic")
+    with pytest.raises(IsolationUnavailableError, match="5.14"):
+        advice.choose_root()
