@@ -43,13 +43,15 @@ def one_thread():
 
 
 def chats(protocol):
-    """Two ways to play: hand in at once (no submission), or after a copy of the sample (a valid one)."""
+    """Two ways to play, for a warm start: hand in at once (no submission), or after a copy of the sample (a
+    valid one). Of the prompt only the end is kept, which is all that the policy's window sees."""
     for calls in ((COPY, SUBMIT), (SUBMIT,)):
         with Session(make_options(protocol=protocol)) as session:
             session.start(TASK)
             for call in calls:
                 session.act(as_text(call))
-            yield conversation(session.episode)
+            prompt, *rest = conversation(session.episode)
+        yield [{**prompt, "content": prompt["content"][-300:]}, *rest]
 
 
 def policy(protocol, tools=None):
@@ -64,11 +66,11 @@ def config(tmp_path, **changes):
     return GRPOConfig(
         **{
             "output_dir": str(tmp_path),
-            "max_steps": 5,
+            "max_steps": 8,
             "per_device_train_batch_size": 8,
             "num_generations": 8,
             "max_completion_length": 256,
-            "learning_rate": 3e-4,
+            "learning_rate": 2e-4,
             "lr_scheduler_type": "constant",
             "logging_steps": 1,
             "save_strategy": "no",
