@@ -41,6 +41,11 @@ def make_client(
     return AsyncOpenAI(base_url=base_url, api_key=api_key or (base_url and "none"), **options)
 
 
+_NO_MORE = ("context", "rollout stopped")
+"""How refusals to say more read: the context is full (OpenAI, vLLM, SGLang), or the proxy of a trainer
+has reached a limit of its own (verifiers)."""
+
+
 async def rollout(
     episode: Episode,
     client: "AsyncOpenAI",
@@ -132,7 +137,7 @@ class _Conversation:
                 messages=self._messages, **self._request
             )
         except BadRequestError as error:
-            if "context" not in f"{error.code} {error.message}":
+            if not any(sign in f"{error.code} {error.message}" for sign in _NO_MORE):
                 raise
             return None
         usage, choice = completion.usage, completion.choices[0]

@@ -5,7 +5,7 @@ It is plain data: one line of JSON, or one line of chat for supervised fine-tuni
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -132,7 +132,7 @@ def reply(episode: Episode, observation: str) -> Message:
     return {"role": "user", "content": observation}
 
 
-def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append rows to a file, one line of JSON each."""
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file in one write, so that processes which share the file do not mix lines."""
+    with path.open("ab", buffering=0) as file:
+        file.write(line.encode() + b"\n")

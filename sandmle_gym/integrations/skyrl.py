@@ -1,10 +1,10 @@
 """SkyRL: `skyrl_gym` environments by the id "sandmle", for rows of `dataset(split, "skyrl")`.
 
     from sandmle_gym.integrations.skyrl import register
-    register()        # in the process that makes environments: the entry point of every Ray worker
+    register(reward="paper")   # in the process that makes environments: every Ray worker's entry point
 
-The model's message is the action (protocol hermes, unless the environment's configuration says
-otherwise); the observation comes back as a user's turn.
+The model's message is the action (protocol hermes, unless an option says otherwise); the observation
+comes back as a user's turn.
 """
 
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false
@@ -16,38 +16,55 @@ from skyrl_gym.envs.registration import register as _register
 from skyrl_gym.envs.registration import registry
 
 from sandmle_gym.episode import make_options
+from sandmle_gym.errors import UserError
 from sandmle_gym.session import OVER, Session, choose
 from sandmle_gym.trajectory import opening, reply
 
 ID = "sandmle"
 
 
-def register() -> None:
-    """Make the id known to `skyrl_gym`; twice is fine (skyrl_gym itself refuses duplicates)."""
+def register(**options: Any) -> None:
+    """Make the id known to `skyrl_gym`; the same again is fine (skyrl_gym itself refuses duplicates).
+
+    Args:
+        options: `episode.EpisodeOptions` of every environment.
+
+    Raises:
+        UserError: An option is wrong, or the id is registered with others.
+    """
+    make_options(**options)
+    kwargs = {"options": options}
     if ID not in registry:
-        _register(id=ID, entry_point=f"{__name__}:SandMLETextEnv")
+        _register(id=ID, entry_point=f"{__name__}:SandMLETextEnv", kwargs=kwargs)
+    elif registry[ID].kwargs != kwargs:
+        raise UserError(f"{ID!r} is registered already, with {registry[ID].kwargs['options']}")
 
 
 class SandMLETextEnv(BaseTextEnv):
     """One episode."""
 
     def __init__(
-        self, env_config: Mapping[str, Any] | None = None, extras: Mapping[str, Any] | None = None
+        self,
+        env_config: Mapping[str, Any] | None = None,
+        extras: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepare an episode.
 
         Args:
-            env_config: `episode.EpisodeOptions`.
+            env_config: `episode.EpisodeOptions` that the trainer's configuration changes.
+            options: Those that were registered.
             extras: The row: `extra_info` with `task`, or with `split` and `index`; `max_turns`.
 
         Raises:
             UserError: An option is wrong.
         """
         super().__init__()
-        options, extras = dict(env_config or {}), extras or {}
+        extras = extras or {}
+        chosen = {"protocol": "hermes", **(options or {}), **(env_config or {})}
         if turns := extras.get("max_turns"):
-            options["limits"] = {**options.get("limits", {}), "turns": int(turns)}
-        self._session = Session(make_options(**{"protocol": "hermes", **options}))
+            chosen["limits"] = {**chosen.get("limits", {}), "turns": int(turns)}
+        self._session = Session(make_options(**chosen))
         self._row = dict(extras.get("extra_info") or {})
         self.max_turns = self._session.options.limits.turns
 
@@ -68,7 +85,9 @@ class SandMLETextEnv(BaseTextEnv):
         observation = self._session.act(action)
         self.turns += not over
         done = self._session.done
-        message = {"role": "user", "content": OVER} if episode is None else reply(episode, observation)
+        message = (
+            {"role": "user", "content": OVER} if episode is None else reply(episode, observation)
+        )
         return BaseTextEnvStepOutput(
             observations=[message],
             reward=0.0 if over else self._session.reward or 0.0,

@@ -10,6 +10,7 @@ import gc
 import importlib
 import importlib.util
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -58,8 +59,17 @@ class Played:
     """What came of an episode, as the trainer sees it."""
 
     observations: tuple[str, ...]
-    """One per call."""
+    """One per call; the last may be missing where no model is asked after the end."""
     reward: float
+
+    def matches(self, other: "Played") -> bool:
+        """Tell whether this is what the other says, as far as the trainer sees it."""
+        shown = len(self.observations)
+        return (
+            len(SCRIPT) - 1 <= shown <= len(SCRIPT)
+            and self.observations == other.observations[:shown]
+            and math.isclose(self.reward, other.reward, abs_tol=1e-6)
+        )
 
 
 def agent() -> Agent:
