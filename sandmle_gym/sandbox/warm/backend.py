@@ -38,6 +38,8 @@ class WarmBackend(Backend):
 
     name = "warm"
     isolated = True
+    _layers: tuple[str, ...] = _LAYERS
+    _notes: tuple[str, ...] = _NOTES
 
     def __init__(
         self, public_root: Path | None = None, *, preload: Iterable[str] = plan.PRELOAD
@@ -55,11 +57,18 @@ class WarmBackend(Backend):
             public_root.mkdir(parents=True, exist_ok=True)
             public_root = public_root.resolve()
         self._public_root = public_root
-        self._root_id = _identity(public_root)
-        self._zygote = Zygote(public_root, preload)
+        self._preload = tuple(preload)
+        self._start()
         self._sandboxes: weakref.WeakSet[WarmSandbox] = weakref.WeakSet()
         self._numbers = itertools.count()
         _backends.add(self)
+
+    def _start(self) -> None:
+        self._root_id = _identity(self._public_root)
+        self._zygote = self._make_zygote()
+
+    def _make_zygote(self) -> Zygote:
+        return Zygote(self._public_root, self._preload)
 
     @classmethod
     def probe(cls) -> Probe:
@@ -77,8 +86,8 @@ class WarmBackend(Backend):
             available=result.ok,
             isolated=True,
             reason=reason,
-            layers=_LAYERS,
-            notes=_NOTES,
+            layers=cls._layers,
+            notes=cls._notes,
         )
 
     @property
@@ -110,7 +119,7 @@ class WarmBackend(Backend):
         public = public.resolve()
         if not public.is_relative_to(self._public_root) or not public.is_dir():
             raise UserError(f"{public} is not a directory below {self._public_root}")
-        if self._zygote.as_root:
+        if self._zygote.foreign:
             for path in (public, *public.iterdir()):
                 needed = 0o005 if path.is_dir() else 0o004
                 if path.stat().st_mode & needed != needed:
