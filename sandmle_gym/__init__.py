@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sandmle_gym.catalogue import Task, open_task, references
     from sandmle_gym.env import SandMLEEnv
     from sandmle_gym.episode import Episode, EpisodeOptions
+    from sandmle_gym.rows import dataset
+    from sandmle_gym.session import Session
+    from sandmle_gym.trajectory import Trajectory
     from sandmle_gym.vector import ThreadVectorEnv
 
 __version__ = "0.1.0.dev0"
@@ -24,8 +27,11 @@ _HOMES = {
     "Episode": "episode",
     "EpisodeOptions": "episode",
     "SandMLEEnv": "env",
+    "Session": "session",
     "Task": "catalogue",
     "ThreadVectorEnv": "vector",
+    "Trajectory": "trajectory",
+    "dataset": "rows",
     "open_task": "catalogue",
     "references": "catalogue",
 }
@@ -34,8 +40,11 @@ __all__ = [
     "Episode",
     "EpisodeOptions",
     "SandMLEEnv",
+    "Session",
     "Task",
     "ThreadVectorEnv",
+    "Trajectory",
+    "dataset",
     "open_task",
     "references",
 ]

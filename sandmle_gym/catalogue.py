@@ -176,7 +176,7 @@ class Source:
             raise UserError("index= is a number ≥ 0 and goes with card=")
         if self.card is not None and self.card not in cards():
             raise UnknownNameError("seed card", self.card, cards())
-        if self.split is not None and not self._frozen():
+        if self.split is not None and not self.frozen():
             raise UserError(f"the suite has no tasks in split {self.split!r}")
 
     def choose(self, random: "np.random.Generator", options: Mapping[str, Any]) -> str:
@@ -199,7 +199,7 @@ class Source:
             raise UserError('options={"index": …} goes with a seed card\'s id, such as its -v0 id')
         if self.task is not None:
             return self.task
-        frozen = self._frozen()
+        frozen = self.frozen()
         return frozen[int(random.integers(len(frozen)))]
 
     def _selected(self, task: str) -> str:
@@ -210,7 +210,8 @@ class Source:
             )
         return reference
 
-    def _frozen(self) -> list[str]:
+    def frozen(self) -> list[str]:
+        """Name the frozen tasks of the split, in the order of the suite."""
         return [name for name in suite_lock()["tasks"] if self.split in (None, split_of(name))]
 
 

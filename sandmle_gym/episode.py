@@ -17,12 +17,29 @@ from sandmle_gym.catalogue import Task, public_root
 from sandmle_gym.errors import EpisodeOverError, UserError
 from sandmle_gym.grading import Grade, get_grader
 from sandmle_gym.metrics import get_metric
-from sandmle_gym.protocols import Parsed, ToolCall, get_protocol, instructions
+from sandmle_gym.protocols import (
+    MalformedCallError,
+    Parsed,
+    ToolCall,
+    get_protocol,
+    instructions,
+    make_call,
+)
 from sandmle_gym.rewards import Reward, RewardFunction, get_reward
 from sandmle_gym.sandbox import ExecResult, Fetched, Resources, Sandbox, get_backend
 from sandmle_gym.spec import Frozen, Limits
 
 SUBMISSION = "submission.csv"
+
+Stop = Literal["submitted", "turns", "time", "dead", "caller"]
+"""Why an episode ended: by `submit`; no actions or no time left; its sandbox is gone; the caller
+called `finish`."""
+
+_ENDS: Mapping[Stop, str] = {
+    "dead": "its processes used up the limits of the sandbox",
+    "turns": "no actions left",
+    "time": "no time left",
+}
 
 
 class EpisodeOptions(Frozen):
@@ -105,14 +122,14 @@ class Episode:
         self.transcript: list[Turn] = []
         self.stats = Stats()
         self.outcome: Outcome | None = None
-        self.terminated = self.truncated = False
+        self.stop: Stop | None = None
         self._turns = self._well_formed = 0
         self._scores_left = self.options.limits.score_calls
         self._parse = get_protocol(self.options.protocol)
         self._reward: RewardFunction = get_reward(self.options.reward)
         self._backend = get_backend(self.options.sandbox, public_root=public_root())
         self._sandbox: Sandbox | None = None
-        self._dead = self._closed = False
+        self.closed = self._dead = False
         self._seconds = 0.0
         self._tools: Mapping[str, Callable[[str], str]] = {
             "bash": lambda command: self._run("bash", command),
@@ -156,7 +173,17 @@ class Episode:
     @property
     def done(self) -> bool:
         """True once the episode has ended, by submission or by a limit."""
-        return self.terminated or self.truncated
+        return self.stop is not None
+
+    @property
+    def terminated(self) -> bool:
+        """True once the agent has handed in."""
+        return self.stop == "submitted"
+
+    @property
+    def truncated(self) -> bool:
+        """True once a limit, or the caller, has ended the episode."""
+        return self.done and not self.terminated
 
     @property
     def turns_left(self) -> int:
@@ -215,14 +242,27 @@ class Episode:
         """
         return self._turn(_written(call), Parsed(call, well_formed=True))
 
+    def call_tool(self, name: str, arguments: object) -> str:
+        """Play one action given as trainers deliver it: a tool's name, and its arguments as a mapping
+        or as JSON. One that fits no tool is answered by a sentence, and costs a turn and format.
+
+        Raises:
+            EpisodeOverError: The episode has ended.
+            SandboxError: The sandbox broke; the episode is void.
+        """
+        try:
+            call = make_call(name, arguments)
+        except MalformedCallError as error:
+            return self._turn(f"{name} {arguments}", Parsed(None, False, str(error)))
+        return self.call(call)
+
     def finish(self) -> Outcome:
         """End the episode where it stands and grade the submission that lies there.
 
         For callers with limits of their own (tokens, a model that stops calling tools).
         """
         if self.outcome is None:
-            if not self.terminated:
-                self.truncated = True
+            self.stop = self.stop or "caller"
             bundle = self.task.bundle
             grade = get_grader().grade(bundle, self._fetch())
             reward = self._reward(
@@ -234,11 +274,11 @@ class Episode:
 
     def close(self) -> None:
         """Drop the sandbox; calling it twice is fine."""
-        self._closed = True
+        self.closed = True
         self._release()
 
     def _turn(self, text: str, parsed: Parsed) -> str:
-        if self.done or self._closed:
+        if self.done or self.closed:
             raise EpisodeOverError("the episode is over: call reset() or open a new one")
         start, self._seconds = time.perf_counter(), 0.0
         self._turns += 1
@@ -246,22 +286,22 @@ class Episode:
         call = parsed.call
         observation = parsed.problem if call is None else self._tools[call.name](call.argument)
         self.stats.command_seconds += self._seconds
-        if not self.done and (reason := self._limit_reached()):
-            self.truncated = True
-            observation = f"{observation}\n[{reason}]"
+        if not self.done and (limit := self._limit_reached()):
+            self.stop = limit
+            observation = f"{observation}\n[the episode ended: {_ENDS[limit]}]"
         self.transcript.append(Turn(text, call, observation, self._seconds))
         if self.done:
             self.finish()
         self.stats.turns.append(time.perf_counter() - start)
         return observation
 
-    def _limit_reached(self) -> str | None:
+    def _limit_reached(self) -> Stop | None:
         if self._dead:
-            return "the episode ended: its processes used up the limits of the sandbox"
+            return "dead"
         if self.turns_left <= 0:
-            return "the episode ended: no actions left"
+            return "turns"
         if self.stats.command_seconds >= self.options.limits.episode_seconds:
-            return "the episode ended: no time left"
+            return "time"
         return None
 
     def _run(self, kind: Literal["bash", "python", "cell"], source: str) -> str:
@@ -311,7 +351,7 @@ class Episode:
         )
 
     def _submit(self) -> str:
-        self.terminated = True
+        self.stop = "submitted"
         outcome = self.finish()
         return "Submitted." if outcome.grade.valid else f"Submitted. {outcome.grade.message}"
 

@@ -7,6 +7,7 @@ called, and whether the action was well-formed (the paper's format reward is the
              tool call, or the word submit, validate or score (the default)
     fenced   prose around exactly one fenced block ```bash, ```python or ```submit
     hermes   prose, then exactly one <tool_call>{"name": …, "arguments": {…}}</tool_call>
+    tools    for callers that hand over structured tool calls; their text form is that of hermes
     react    SandMLE's own: a non-empty <think>…</think>, then exactly one tool call (JSON, or python
              with a <code> block) or <answer>submission</answer>
 """
@@ -307,6 +308,10 @@ _PROTOCOLS: Mapping[str, _Syntax] = {
         hermes,
         'Each action ends with exactly one tool call: <tool_call>{"name": "python", "arguments": '
         '{"code": "…"}}</tool_call>.\nTools: bash(command), python(code), validate(), score(), submit().',
+    ),
+    "tools": _Syntax(
+        hermes,
+        "Each action is one call of a tool: bash(command), python(code), validate(), score() or submit().",
     ),
     "react": _Syntax(
         react,

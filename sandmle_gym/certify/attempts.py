@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sandmle_gym.bundle import Certificate, Gate, TaskBundle
+from sandmle_gym.bundle import Gate, TaskBundle
 from sandmle_gym.certify.measure import certify
+from sandmle_gym.certify.witness import seeds_of
 from sandmle_gym.errors import CertificationError
 from sandmle_gym.families import SeedCard, derive, draw
 from sandmle_gym.sandbox import Backend
@@ -22,7 +23,7 @@ class AttemptReport:
     failures: tuple[Gate, ...]
     """The gates that failed; none if the draw was certified."""
     seconds: float
-    """Processor time of this thread plus wall time of the witnesses in the sandbox."""
+    """Processor time of this thread plus, at most, the wall time of the witnesses in the sandbox."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ def search(
         bundle = certify(draw(derive(card, index, attempt)), backend, stop_early=True)
         certificate = bundle.private.certificate
         assert certificate is not None
-        seconds = time.thread_time() - began + _sandbox_seconds(certificate)
+        seconds = time.thread_time() - began + _sandbox_seconds(bundle)
         reports.append(AttemptReport(attempt, certificate.failures, seconds))
         if certificate.certified:
             return SearchResult(bundle, tuple(reports))
     raise CertificationError(f"{card.slug} index {index}: {Yield.of(reports)}")
 
 
-def _sandbox_seconds(certificate: Certificate) -> float:
-    return sum(rung.seconds or 0.0 for rung in certificate.rungs)
+def _sandbox_seconds(bundle: TaskBundle) -> float:
+    rungs = bundle.private.certificate.rungs if bundle.private.certificate else ()
+    programs = bundle.private.witnesses
+    return sum(rung.seconds * len(seeds_of(programs[rung.tier])) for rung in rungs if rung.seconds)

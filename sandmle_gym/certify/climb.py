@@ -1,6 +1,6 @@
 """Climb the ladder: run every witness in the sandbox and measure each step against the one below."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from sandmle_gym.certify.bootstrap import Resamples, standard_error
 from sandmle_gym.certify.evidence import Evidence
 from sandmle_gym.certify.gates import hopeless
 from sandmle_gym.certify.ladder import ORACLE, Ladder, Step
-from sandmle_gym.errors import UserError
+from sandmle_gym.errors import UndefinedScoreError, UserError
 from sandmle_gym.sandbox import Backend
 
 
@@ -58,16 +58,16 @@ class Climber:
 
     def ladder(self) -> Ladder:
         """Measure the runs so far; of several seeds, the run with the median score is the tier."""
+        typical = {tier: _median(self.runs[tier]) for tier in self.tiers}
+        bottom = below = typical[self.tiers[0]]
         steps: list[Step] = []
-        below: Run | None = None
-        for tier in self.tiers:
-            runs = sorted(self.runs[tier], key=lambda run: run.score)
-            run = runs[len(runs) // 2]
-            seed_sd = float(np.std([other.score for other in runs]))
-            seconds = max(other.seconds or 0.0 for other in runs)
-            steps.append(_step(tier, run, below, seed_sd=seed_sd, seconds=seconds))
+        for tier, run in typical.items():
+            step = _step(tier, run, below, bottom)
+            seed_sd = float(np.std([other.score for other in self.runs[tier]]))
+            seconds = max(other.seconds or 0.0 for other in self.runs[tier])
+            steps.append(replace(step, seed_sd=seed_sd, seconds=seconds))
             below = run
-        top = _step(ORACLE, self._oracle_run, below)
+        top = _step(ORACLE, self._oracle_run, below, bottom)
         return Ladder(tuple(steps), top, self.evidence.metric.greater_is_better)
 
     def witnesses_run(self) -> Gate:
@@ -107,14 +107,23 @@ class Climber:
         rows = evidence.submitted(submission)
         if isinstance(rows, str):
             return rows
-        resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
-        return Run(evidence.signed(rows), resampled, seconds)
+        try:
+            score = evidence.metric.signed(evidence.metric(evidence.truth, rows))
+            resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
+        except UndefinedScoreError as error:
+            return str(error)
+        return Run(score, resampled, seconds)
 
 
-def _step(
-    tier: str, run: Run, below: Run | None, *, seed_sd: float = 0.0, seconds: float | None = None
-) -> Step:
-    gap_error = 0.0 if below is None else standard_error(run.resampled - below.resampled)
+def _median(runs: list[Run]) -> Run:
+    return sorted(runs, key=lambda run: run.score)[len(runs) // 2]
+
+
+def _step(tier: str, run: Run, below: Run, bottom: Run) -> Step:
     return Step(
-        tier, run.score, standard_error(run.resampled), gap_error, seed_sd, run.seconds and seconds
+        tier,
+        run.score,
+        error=standard_error(run.resampled),
+        gap_error=standard_error(run.resampled - below.resampled),
+        lead_error=standard_error(run.resampled - bottom.resampled),
     )

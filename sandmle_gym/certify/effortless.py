@@ -1,8 +1,8 @@
 """Gates on submissions that learn nothing: a perfect one scores best, effortless ones earn nothing.
 
 "Effortless" is meant generously: constants may know the distribution of the *hidden* rows, and the
-probes of ids and row order are trained on other hidden rows, so what passes here is safe from an
-agent that has less.
+probes of ids and row order are trained on half of the hidden rows, so what passes here is safe from
+an agent that has less.
 """
 
 import csv
@@ -13,7 +13,6 @@ import numpy as np
 
 from sandmle_gym.bundle import Gate
 from sandmle_gym.certify.evidence import SAMPLE, TEST, Evidence
-from sandmle_gym.certify.targets import decode, render
 from sandmle_gym.seeding import integer, stream
 from sandmle_gym.spec import Form
 
@@ -28,9 +27,8 @@ EffortlessGate = Callable[[Evidence, float], Gate]
 
 def perfect_is_best(evidence: Evidence, median: float) -> Gate:
     """The truth, written as a submission, scores the metric's best bound."""
-    metric, best = evidence.metric, evidence.metric.best
-    prediction = decode(evidence.targets, evidence.known.truth, evidence.schema, metric)
-    rows = evidence.submitted(render(prediction, evidence.ids, evidence.schema))
+    metric, best, coding = evidence.metric, evidence.metric.best, evidence.coding
+    rows = evidence.submitted(coding.render(coding.decode(evidence.targets), evidence.ids))
     score = float("nan") if isinstance(rows, str) else metric(evidence.truth, rows)
     passed = abs(score - best) <= 1e-6 and metric.signed(best) > median
     return Gate(
@@ -46,11 +44,13 @@ def constants_earn_nothing(evidence: Evidence, median: float) -> Gate:
 
 def sample_earns_nothing(evidence: Evidence, median: float) -> Gate:
     """Neither the sample submission nor a shuffle of its columns reaches median."""
-    scores: dict[str, float] = {}
-    for name, data in _sample_variants(evidence):
+    name, scores = "sample_earns_nothing", {}
+    for variant, data in _sample_variants(evidence):
         rows = evidence.submitted(data)
-        scores[name] = float("-inf") if isinstance(rows, str) else evidence.signed(rows)
-    return _below("sample_earns_nothing", evidence, scores, median)
+        if isinstance(rows, str):
+            return Gate(name=name, passed=False, detail=f"{variant} is not valid: {rows}")
+        scores[variant] = evidence.signed(rows)
+    return _below(name, evidence, scores, median)
 
 
 def ids_tell_nothing(evidence: Evidence, median: float) -> Gate:
@@ -61,7 +61,7 @@ def ids_tell_nothing(evidence: Evidence, median: float) -> Gate:
 def order_tells_nothing(evidence: Evidence, median: float) -> Gate:
     """A model of the position in `test.csv` finds no signal."""
     key = evidence.schema.id_column
-    place = {name: row for row, name in enumerate(evidence.tables[TEST][key])}
+    place = {name: row for row, name in enumerate(evidence.tables[TEST].get(key, []))}
     rows = np.array([place.get(name, -1) for name in evidence.ids], dtype=float)
     features = np.column_stack([rows, *(rows % period for period in (2, 3, 4, 5, 7, 10))])
     return _probe("order_tells_nothing", evidence, features, median)
@@ -78,7 +78,7 @@ EFFORTLESS_GATES: tuple[EffortlessGate, ...] = (
 
 def _blind_guesses(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
     """Yield named predictions of the private rows that use no feature."""
-    schema, truth, metric = evidence.schema, evidence.truth, evidence.metric
+    schema, coding = evidence.schema, evidence.coding
     targets = evidence.targets[evidence.private]
     rows = {"mean": targets.mean(axis=0), "zero": np.zeros(targets.shape[1])}
     rows |= {f"quantile {q}": np.quantile(targets, q, axis=0) for q in (0.1, 0.25, 0.5, 0.75, 0.9)}
@@ -87,11 +87,11 @@ def _blind_guesses(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
     elif targets.min() > -1:
         rows["log mean"] = np.expm1(np.log1p(targets).mean(axis=0))
     for name, row in rows.items():
-        yield f"constant {name}", decode(np.tile(row, (len(truth), 1)), truth, schema, metric)
+        yield f"constant {name}", coding.decode(np.tile(row, (len(targets), 1)))
     random = stream("blind", evidence.bundle.digest)
     for draw in range(SHUFFLES):
         shuffled = targets[random.permutation(len(targets))]
-        yield f"shuffled answers {draw}", decode(shuffled, truth, schema, metric)
+        yield f"shuffled answers {draw}", coding.decode(shuffled)
 
 
 def _sample_variants(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
@@ -118,23 +118,22 @@ def _below(name: str, evidence: Evidence, scores: dict[str, float], median: floa
 
 
 def _probe(name: str, evidence: Evidence, features: np.ndarray, median: float) -> Gate:
-    """Fit trees on half of the hidden rows, predict the other half, and look for any signal."""
+    """Fit trees on half of the hidden rows, predict the other half, and look for any signal.
+
+    Not crosswise: what one half says about the other is the same both ways, and counting it twice
+    would widen the distribution of z by the square root of two.
+    """
     from sklearn.ensemble import ExtraTreesRegressor  # seconds to import, not needed to restore
 
-    targets = evidence.targets
-    fold = stream("probe", name, evidence.bundle.digest).permutation(len(targets)) % 2 == 0
-    predicted = np.zeros_like(targets)
-    for fit, ask in ((fold, ~fold), (~fold, fold)):
-        model = ExtraTreesRegressor(
-            n_estimators=30,
-            min_samples_leaf=10,
-            random_state=integer("probe", name, evidence.bundle.digest),
-        )
-        answer = model.fit(features[fit], targets[fit]).predict(features[ask])
-        predicted[ask] = answer.reshape(-1, targets.shape[1])
-    z = max(_z(a, b) for a, b in zip(predicted.T, targets.T, strict=True))
-    guess = decode(predicted, evidence.known.truth, evidence.schema, evidence.metric)
-    score = evidence.signed(guess[evidence.private])
+    targets, key = evidence.targets, evidence.bundle.digest
+    fit, ask = np.array_split(stream("probe", name, key).permutation(len(targets)), 2)
+    model = ExtraTreesRegressor(
+        n_estimators=30, min_samples_leaf=10, random_state=integer("probe", name, key)
+    )
+    known = targets[fit] if targets.shape[1] > 1 else targets[fit, 0]
+    predicted = model.fit(features[fit], known).predict(features[ask]).reshape(len(ask), -1)
+    z = max(_z(a, b) for a, b in zip(predicted.T, targets[ask].T, strict=True))
+    score = evidence.signed(evidence.coding.decode(predicted), evidence.known.truth[ask])
     shown, mark = (evidence.metric.signed(value) for value in (score, median))
     detail = f"z = {z:.2f} of {MAX_PROBE_Z}; scores {shown:.4g}, median is {mark:.4g}"
     return Gate(name=name, passed=z < MAX_PROBE_Z and score < median, detail=detail)

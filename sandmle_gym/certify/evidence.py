@@ -1,14 +1,14 @@
 """What the gates look at besides the ladder: the files an agent sees, and the truth behind them."""
 
+import csv
 import io
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from sandmle_gym.bundle import TaskBundle
-from sandmle_gym.certify.targets import encode
+from sandmle_gym.certify.targets import Coding
 from sandmle_gym.errors import UndefinedScoreError
 from sandmle_gym.grading import Answers, Problem
 from sandmle_gym.metrics import Metric
@@ -20,6 +20,9 @@ TRAIN, TEST, SAMPLE, DESCRIPTION = (
     "sample_submission.csv",
     "description.md",
 )
+
+Table = dict[str, list[str]]
+"""Column name -> cells as text."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,14 @@ class Evidence:
         return self.known.truth[self.private]
 
     @cached_property
+    def coding(self) -> Coding:
+        """How truth becomes numbers, and numbers a submission."""
+        return Coding.of(self.known)
+
+    @cached_property
     def targets(self) -> np.ndarray:
-        """Truth of all hidden rows as floats, shape (hidden rows, k); see `targets.encode`."""
-        return encode(self.known.truth, self.schema)
+        """Truth of all hidden rows as floats, shape (hidden rows, k)."""
+        return self.coding.encode(self.known.truth)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -69,8 +77,8 @@ class Evidence:
         return list(self.known.positions)
 
     @cached_property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Every public CSV by name, every cell as text."""
+    def tables(self) -> dict[str, Table]:
+        """Every public CSV by file name."""
         files = self.bundle.public.items()
         return {name: _table(data) for name, data in files if name.endswith(".csv")}
 
@@ -79,13 +87,18 @@ class Evidence:
         scored = self.known.align(submission)
         return scored.message if isinstance(scored, Problem) else scored.prediction[self.private]
 
-    def signed(self, prediction: np.ndarray) -> float:
-        """Score a prediction of the private rows; larger is better, -inf where it overflows."""
+    def signed(self, prediction: np.ndarray, truth: np.ndarray | None = None) -> float:
+        """Score a prediction of the private rows, or of rows with another truth.
+
+        Larger is better; -inf where the metric overflows.
+        """
+        truth = self.truth if truth is None else truth
         try:
-            return self.metric.signed(self.metric(self.truth, prediction))
+            return self.metric.signed(self.metric(truth, prediction))
         except UndefinedScoreError:
             return float("-inf")
 
 
-def _table(data: bytes) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
+def _table(data: bytes) -> Table:
+    header, *rows = csv.reader(io.StringIO(data.decode(), newline=""))
+    return dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))

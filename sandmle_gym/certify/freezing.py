@@ -118,6 +118,8 @@ def _work(
 
 def _solve(envs: Path, backend: Backend, slot: Slot) -> Line | CertificationError:
     card = load_card(envs / "seeds" / slot.card / "seed.toml")
+    if card.split is not slot.split:
+        raise UserError(f"{slot.name}: card {slot.card} is for {card.split}, not for {slot.split}")
     try:
         result = search(card, slot.index, backend)
     except CertificationError as error:

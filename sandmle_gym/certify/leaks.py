@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from sandmle_gym.bundle import Gate
-from sandmle_gym.certify.evidence import DESCRIPTION, SAMPLE, TEST, TRAIN, Evidence
+from sandmle_gym.certify.evidence import DESCRIPTION, SAMPLE, TEST, TRAIN, Evidence, Table
 
 MIN_PRIVATE_ROWS = 1000
 MAX_COPIED = 0.99999
 """Rank correlation with the truth beyond which a column *is* the truth."""
+
+_FILES = (TRAIN, TEST, SAMPLE)
 
 FileGate = Callable[[Evidence], Gate]
 
@@ -25,20 +26,18 @@ def private_rows(evidence: Evidence) -> Gate:
 
 def files_agree(evidence: Evidence) -> Gate:
     """Ids are unique and the same in test, sample and answers; train has others, and all columns."""
-    key = evidence.schema.id_column
-    tables = evidence.tables
-    missing = [name for name in (TRAIN, TEST, SAMPLE) if key not in tables[name].columns]
-    problems = [f"{name} has no column {key!r}" for name in missing]
-    if not missing:
-        train, test, sample = (tables[name][key] for name in (TRAIN, TEST, SAMPLE))
-        problems += [
-            f"repeated ids in {n}" for n in (TRAIN, TEST) if tables[n][key].duplicated().any()
-        ]
-        problems += ["ids differ"] if not set(test) == set(sample) == set(evidence.ids) else []
+    key, tables = evidence.schema.id_column, evidence.tables
+    problems = [f"{name} has no column {key!r}" for name in _FILES if key not in tables[name]]
+    if not problems:
+        train, test, sample = (tables[name][key] for name in _FILES)
+        repeated = [name for name in _FILES if len(set(tables[name][key])) < len(tables[name][key])]
+        problems += [f"repeated ids in {', '.join(repeated)}"] if repeated else []
+        agree = set(test) == set(sample) == set(evidence.ids)
+        problems += [] if agree else ["test, sample and answers have different ids"]
         problems += ["train and test share ids"] if set(train) & set(test) else []
-        extra = [name for name in tables[TEST].columns if name not in tables[TRAIN].columns]
-        problems += [f"columns only in test: {extra}"] if extra else []
-    detail = "; ".join(problems) or f"{len(tables[TEST])} test ids agree, none is in train"
+        extra = [name for name in tables[TEST] if name not in tables[TRAIN]]
+        problems += [f"columns only in test: {', '.join(extra)}"] if extra else []
+    detail = "; ".join(problems) or f"{len(tables[TEST][key])} test ids agree, none is in train"
     return Gate(name="files_agree", passed=not problems, detail=detail)
 
 
@@ -46,7 +45,7 @@ def files_described(evidence: Evidence) -> Gate:
     """The description names every public file and every column."""
     text = evidence.bundle.public[DESCRIPTION].decode()
     names = [name for name in evidence.bundle.public if name != DESCRIPTION]
-    names += [column for name in (TRAIN, TEST, SAMPLE) for column in evidence.tables[name].columns]
+    names += [column for table in evidence.tables.values() for column in table]
     absent = [name for name in dict.fromkeys(names) if not _mentions(text, name)]
     detail = f"not mentioned: {', '.join(absent)}" if absent else "every file and column is named"
     return Gate(name="files_described", passed=not absent, detail=detail)
@@ -54,27 +53,28 @@ def files_described(evidence: Evidence) -> Gate:
 
 def train_test_disjoint(evidence: Evidence) -> Gate:
     """No test row is repeated in train, where its label stands."""
-    key = evidence.schema.id_column
     train, test = evidence.tables[TRAIN], evidence.tables[TEST]
-    features = [name for name in test.columns if name != key and name in train.columns]
-    known = set(map(tuple, train[features].to_numpy()))
-    twins = sum(tuple(row) in known for row in test[features].to_numpy())
-    detail = f"{twins} of {len(test)} test rows are in train"
+    features = [name for name in test if name != evidence.schema.id_column and name in train]
+    known = set(_rows(train, features))
+    asked = _rows(test, features)
+    twins = sum(row in known for row in asked)
+    detail = f"{twins} of {len(asked)} test rows are in train"
     return Gate(name="train_test_disjoint", passed=twins == 0, detail=detail)
 
 
 def answers_not_public(evidence: Evidence) -> Gate:
     """Neither the answers file nor a column that copies the truth is among the public files."""
-    bundle = evidence.bundle
+    bundle, key = evidence.bundle, evidence.schema.id_column
     leaks = [name for name, data in bundle.public.items() if bundle.private.answers in data]
-    key = evidence.schema.id_column
     for name, table in evidence.tables.items():
-        if name == TRAIN or key not in table.columns:
-            continue
-        aligned = table.drop_duplicates(key).set_index(key).reindex(evidence.ids)
-        leaks += [
-            f"{name}:{column}" for column in aligned if _copies(aligned[column], evidence.targets)
-        ]
+        if set(evidence.ids) <= set(table.get(key, [])):
+            place = {row_id: row for row, row_id in enumerate(table[key])}
+            rows = [place[row_id] for row_id in evidence.ids]
+            leaks += [
+                f"{name}:{column}"
+                for column, cells in table.items()
+                if _copies([cells[row] for row in rows], evidence.targets)
+            ]
     detail = f"the truth stands in {', '.join(leaks)}" if leaks else "no public column is the truth"
     return Gate(name="answers_not_public", passed=not leaks, detail=detail)
 
@@ -92,16 +92,24 @@ def _mentions(text: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
-def _copies(column: pd.Series, targets: np.ndarray) -> bool:
-    """Tell whether some column of the truth is a monotone function of this one."""
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-    if not np.isfinite(numbers).all():
-        numbers = pd.factorize(column)[0].astype(float)
-    if len(numbers) < 2 or np.ptp(numbers) == 0:
-        return False
-    ranks = _ranks(numbers)
+def _rows(table: Table, columns: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(table[name] for name in columns), strict=True))
+
+
+def _copies(cells: list[str], targets: np.ndarray) -> bool:
+    """Tell whether some column of the truth is a monotone function of these cells."""
+    ranks = _ranks(_numbers(cells))
     varied = targets[:, np.ptp(targets, axis=0) > 0]
+    if np.ptp(ranks) == 0:
+        return False
     return any(abs(np.corrcoef(ranks, _ranks(target))[0, 1]) > MAX_COPIED for target in varied.T)
+
+
+def _numbers(cells: list[str]) -> np.ndarray:
+    try:
+        return np.array([float(cell) for cell in cells])
+    except ValueError:
+        return np.array(cells)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -7,14 +7,13 @@ differs is named, because a task that silently drifted would make results incomp
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from sandmle_gym.bundle import Certificate, Rung, TaskBundle
+from sandmle_gym.bundle import Certificate, Gate, Rung, TaskBundle
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.errors import LockMismatchError, UserError
 from sandmle_gym.families import SeedCard, derive, draw
@@ -22,11 +21,11 @@ from sandmle_gym.spec import Frozen, MetricSpec, Milestones, Modality, Slug
 
 
 class CertificateSummary(Frozen):
-    """A certificate without the details of its gates."""
+    """A certificate without the gates that held."""
 
     certified: bool
-    reasons: tuple[str, ...] = ()
-    """Why it is not certified: what the failed gates said."""
+    failures: dict[str, str] = Field(default_factory=dict)
+    """Gate that failed -> its detail; why a task of real data is not certified."""
     standard_error: float
     min_gap_se: float
     """The smallest gap between neighbouring witnesses, in paired standard errors."""
@@ -85,11 +84,12 @@ class Lock(Frozen):
 
     def save(self, path: Path) -> None:
         """Replace the file in one step."""
-        handle, staging = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w") as stream:
-            stream.write(self.dumps())
-        Path(staging).chmod(0o644)
-        Path(staging).replace(path)
+        staging = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            staging.write_text(self.dumps(), encoding="utf-8")
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> "Lock":
@@ -112,7 +112,7 @@ def freeze_entry(bundle: TaskBundle, *, attempt: int = 0) -> Entry:
     gaps = [rung.gap_se for rung in certificate.rungs[:-1] if rung.gap_se is not None]
     summary = CertificateSummary(
         certified=certificate.certified,
-        reasons=tuple(gate.detail for gate in certificate.failures),
+        failures={gate.name: gate.detail for gate in certificate.failures},
         standard_error=_short(certificate.standard_error),
         min_gap_se=_short(min(gaps, default=0.0)),
         rungs=tuple((rung.tier, _short(rung.score)) for rung in certificate.rungs),
@@ -159,7 +159,10 @@ def attach_entry(bundle: TaskBundle, entry: Entry, *, name: str = "") -> TaskBun
     certificate = Certificate(
         certified=summary.certified,
         rungs=tuple(Rung(tier=tier, score=score) for tier, score in summary.rungs),
-        gates=(),
+        gates=tuple(
+            Gate(name=name, passed=False, detail=detail)
+            for name, detail in summary.failures.items()
+        ),
         standard_error=summary.standard_error,
         versions=summary.versions,
     )

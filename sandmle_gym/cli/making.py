@@ -9,7 +9,7 @@ import typer
 from sandmle_gym.catalogue import envs_root, open_task, public_root
 from sandmle_gym.cli.console import console, errors, ladder, print_certificate, progress_bar
 from sandmle_gym.cli.options import Reference, Sandbox
-from sandmle_gym.errors import UserError
+from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.sandbox import get_backend
 from sandmle_gym.spec import MetricSpec
 
@@ -54,9 +54,21 @@ def new(
     console.print(f"\nwritten to {folder}; play it with: sandmle run {_shell_path(folder)}")
 
 
-def export(task: Reference, folder: Folder) -> None:
-    """Write a task in the layout of the SandMLE paper, with the answers kept out of public/."""
+def export(
+    task: Reference,
+    folder: Folder,
+    layout: Annotated[str, typer.Option("--format", help="paper or harbor.")] = "paper",
+) -> None:
+    """Write a task in the layout of the SandMLE paper (answers apart), or as a Harbor task."""
     opened = open_task(task)
+    if layout == "harbor":
+        from sandmle_gym.integrations.harbor import write
+
+        write(opened, folder)
+        console.print(f"{opened.reference} written to {folder}")
+        return
+    if layout != "paper":
+        raise UnknownNameError("format", layout, ("paper", "harbor"))
     opened.bundle.export_paper(folder)
     console.print(f"{opened.reference} written to {folder / 'prepared'}")
 

@@ -1,6 +1,6 @@
 """Non-linear blocks: shapes that a generic model learns from the raw columns, given enough rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import SerializeAsAny
@@ -12,10 +12,11 @@ from sandmle_gym.families.table import Category, Quantity, words
 class Vee(Block):
     """Effect: the distance from a best value near the centre."""
 
-    kind: Literal["vee"] = "vee"
+    kind: str = "vee"
     column: Quantity
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the quantity and its best value."""
         values, best = _values(self.column, rows, rng), _near(self.column, rng, 0.3)
         name = self.column.name
         basis = f'both["{name}"] = (both["{name}"] - {best}).abs()\n'
@@ -25,10 +26,11 @@ class Vee(Block):
 class Step(Block):
     """Effect: 1 between two bounds, 0 outside."""
 
-    kind: Literal["step"] = "step"
+    kind: str = "step"
     column: Quantity
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the quantity and the lower bound."""
         values, low = _values(self.column, rows, rng), _near(self.column, rng, 0.4)
         high = round(low + 1.2 * self.column.spread, 6)
         name = self.column.name
@@ -42,10 +44,11 @@ class Step(Block):
 class Bump(Block):
     """Effect: a bell around a best value near the centre."""
 
-    kind: Literal["bump"] = "bump"
+    kind: str = "bump"
     column: Quantity
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the quantity and its best value."""
         values, best = _values(self.column, rows, rng), _near(self.column, rng, 0.5)
         name, spread = self.column.name, self.column.spread
         return Part(
@@ -58,11 +61,12 @@ class Bump(Block):
 class Xor(Block):
     """Effect: whether two quantities are on the same side of their centres."""
 
-    kind: Literal["xor"] = "xor"
+    kind: str = "xor"
     left: Quantity
     right: Quantity
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw both quantities independently."""
         left, right = _values(self.left, rows, rng), _values(self.right, rows, rng)
         a, b = self.left.name, self.right.name
         return Part(
@@ -79,10 +83,13 @@ class Xor(Block):
 class Kinds(Block):
     """Effect: one value per category."""
 
-    kind: Literal["kinds"] = "kinds"
+    kind: str = "kinds"
     column: Category
 
+    curved: ClassVar[bool] = False
+
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw categories, all equally likely."""
         levels = self.column.levels
         values = rng.permutation(np.linspace(-1.4, 1.4, len(levels)))
         place = rng.randint(len(levels), size=rows)

@@ -1,7 +1,7 @@
-"""The task statement that agents read: what, why, every file and column, the metric, and practitioner's hints.
+"""The task statement that agents read: what, why, every file and column, the metric, and hints.
 
-It is honest but never states a rule, a noise level or a threshold: hints come from the card, where each
-unit and trap carries sentences that point at the data, and one of them is used. Wording varies by task.
+It is honest but never states a rule, a noise level or a threshold. Hints are a practitioner's: on the
+card, each unit and trap carries sentences that point at the data, and one of them is used.
 """
 
 from collections.abc import Sequence

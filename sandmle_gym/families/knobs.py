@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny, model_validator
 
 from sandmle_gym.families.blocks import AnyBlock
+from sandmle_gym.families.ingredient import Block, Unit
 from sandmle_gym.families.table import Category, ColumnName, Quantity, Text
 from sandmle_gym.families.traps import ORDER, AnyTrap, Trap
 from sandmle_gym.families.units import AnyUnit
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Text)
 
-COARSE = ("accuracy", "balanced_accuracy", "f1_macro", "f1_binary", "f_beta", "mcc", "map_at_k")
-"""Metrics so noisy that they need more private rows (measured: at 4 standard errors accuracy separates
-four levels in 14 % of tasks with 1000 rows, RMSE in 91 %)."""
-PRIVATE_ROWS, PRIVATE_ROWS_COARSE = 1200, 2000
+PRIVATE_ROWS = 2000
+"""Rows that reward. With 1000, accuracy separates four levels at 4 standard errors in 14 % of tasks only."""
+
+FIRST_UNIT = 1.25
+"""How much more than its like the first unit weighs: one insight must be worth a medal by itself."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -75,7 +77,7 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
     insight = min(_within(rng, ranges.insight) + 0.01 * attempt, 0.9 - linear)
     metric = card.metrics[rng.randint(len(card.metrics))]
     units = _some(rng, card.units, 2 + (rng.random_sample() < 0.6))
-    blocks = _some(rng, card.blocks, 1 + (rng.random_sample() < 0.5))
+    blocks = _blocks(rng, card.blocks)
     plain = _some(rng, card.linear, 2 + (rng.random_sample() < 0.6))
     return {
         **{name: getattr(card, name) for name in ("title", "domain", "modality", "story", "noun")},
@@ -83,14 +85,14 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
         "metric": metric,
         "train_rows": rng.randint(ranges.train_rows[0], ranges.train_rows[1] + 1),
         "public_rows": 300 + 20 * rng.randint(6),
-        "private_rows": PRIVATE_ROWS_COARSE if metric.name in COARSE else PRIVATE_ROWS,
+        "private_rows": PRIVATE_ROWS,
         "noise": round(noise, 4),
         "linear_share": round(linear, 4),
         "linear": plain,
         "blocks": blocks,
-        "block_shares": _split(rng, 1 - round(linear, 4) - round(insight, 4), len(blocks)),
+        "block_shares": _split(rng, 1 - round(linear, 4) - round(insight, 4), [1.0] * len(blocks)),
         "units": units,
-        "unit_shares": _split(rng, round(insight, 4), len(units)),
+        "unit_shares": _split(rng, round(insight, 4), _weights(units)),
         "distractors": _some(rng, card.distractors, 1 + (rng.random_sample() < 0.5)),
         "traps": _traps(card, rng, {column.name for column in plain}),
     }
@@ -118,7 +120,18 @@ def _within(rng: np.random.RandomState, bounds: tuple[float, float]) -> float:
     return bounds[0] + (bounds[1] - bounds[0]) * rng.random_sample()
 
 
-def _split(rng: np.random.RandomState, whole: float, parts: int) -> tuple[float, ...]:
-    """Split a share into parts of similar size (none less than half of another)."""
-    sizes = 1 + rng.random_sample(parts)
+def _blocks(rng: np.random.RandomState, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Choose one block or two, the first a curved one: the expert's step needs it."""
+    first = _some(rng, tuple(block for block in blocks if block.curved), 1)
+    others = tuple(block for block in blocks if block not in first)
+    return first + _some(rng, others, int(rng.random_sample() < 0.5))
+
+
+def _weights(units: tuple[Unit, ...]) -> list[float]:
+    return [(1.0 if place else FIRST_UNIT) / unit.gain for place, unit in enumerate(units)]
+
+
+def _split(rng: np.random.RandomState, whole: float, weights: list[float]) -> tuple[float, ...]:
+    """Split a share by weights, each varied by up to a quarter."""
+    sizes = np.array(weights) * (0.75 + 0.5 * rng.random_sample(len(weights)))
     return tuple(round(float(size / sizes.sum() * whole), 5) for size in sizes)

@@ -58,9 +58,9 @@ def labels(metric: MetricSpec, posterior: np.ndarray) -> np.ndarray:
         return (posterior / posterior.mean(axis=0)).argmax(axis=1)
     utility = _UTILITIES[metric.name](metric)
     weights = 1 / posterior.mean(axis=0) ** 0.5
-    for reach in (2.0, 0.7, 0.2, 0.06):
+    for reach in (1.6, 0.4, 0.1):
         for k in range(posterior.shape[1]):
-            tried = weights * np.exp(np.linspace(-reach, reach, 21)[:, None] * _one(k, posterior))
+            tried = weights * np.exp(np.linspace(-reach, reach, 17)[:, None] * _one(k, posterior))
             scores = [utility(_expected(posterior, (posterior * w).argmax(axis=1))) for w in tried]
             weights = tried[int(np.argmax(scores))]
     return (posterior * weights).argmax(axis=1)

@@ -4,6 +4,9 @@ Each program gets the functions it calls, and the imports these need, pasted in,
 its own. Models are small on purpose: with 50-200 rows a program must take well under a CPU-second.
 """
 
+# Programs that an agent could have written carry no annotations.
+# ruff: noqa: ANN001, ANN201
+
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
@@ -34,7 +37,7 @@ def encode(both):
     words = words.loc[:, words.nunique() <= 15]
     spread = numbers.std(ddof=0).replace(0, 1)
     standard = ((numbers - numbers.mean()) / spread).clip(-4, 4)
-    dummies = pd.get_dummies(words, dtype=float)
+    dummies = pd.get_dummies(words, dtype=float) if len(words.columns) else words
     codes = words.apply(lambda column: column.astype("category").cat.codes)
     return (
         np.column_stack([standard, dummies]).astype(float),
@@ -56,7 +59,12 @@ def blend_values(linear, trees, target, seed):
     centre, spread = target.mean(), target.std()
     scaled = (target - centre) / spread
     forest = RandomForestRegressor(
-        80, min_samples_leaf=2, max_features=0.5, oob_score=True, random_state=seed, n_jobs=1
+        80,
+        min_samples_leaf=2,
+        max_features=0.5,
+        oob_score=True,
+        random_state=seed,
+        n_jobs=1,
     ).fit(trees[:n], scaled)
     oof, new = [forest.oob_prediction_], [forest.predict(trees[n:])]
     for make, matrix in (
@@ -96,7 +104,12 @@ def blend_classes(linear, trees, target, classes, seed):
     """Return out-of-fold and test probabilities of a blend of four classifiers; train rows come first."""
     n = len(target)
     forest = RandomForestClassifier(
-        80, min_samples_leaf=3, max_features=0.5, oob_score=True, random_state=seed, n_jobs=1
+        80,
+        min_samples_leaf=3,
+        max_features=0.5,  # pyright: ignore[reportArgumentType]
+        oob_score=True,
+        random_state=seed,
+        n_jobs=1,
     ).fit(trees[:n], target)
     guess = np.zeros((n, classes))
     guess[:, forest.classes_] = forest.oob_decision_function_

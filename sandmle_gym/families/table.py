@@ -96,8 +96,8 @@ class Cells:
         """Format every cell; a number always with the same count of decimals, zero without a sign."""
         if self.digits is None:
             return self.values.tolist()
-        form = f"%.{self.digits}f"
-        return [form % (value + 0.0) for value in self.values.tolist()]
+        form = f"%.{self.digits}f,"  # one formatting of all cells is twice as fast as one of each
+        return (form * len(self.values) % tuple((self.values + 0.0).tolist())).split(",")[:-1]
 
 
 Table = Mapping[str, Cells]
@@ -111,11 +111,13 @@ def words(values: Sequence[str], positions: np.ndarray) -> Cells:
 
 def write_csv(columns: Mapping[str, Sequence[str]]) -> bytes:
     """Write columns of text as CSV: UTF-8, line feeds, quotes only where a cell needs them."""
-    texts = [[name, *map(_quoted, cells)] for name, cells in columns.items()]
+    texts = [_quoted([name, *cells]) for name, cells in columns.items()]
     return ("\n".join(map(",".join, zip(*texts, strict=True))) + "\n").encode()
 
 
-def _quoted(cell: str) -> str:
-    if "," in cell or '"' in cell or "\n" in cell:
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
+def _quoted(cells: list[str]) -> list[str]:
+    if not set(',"\n') & set("".join(cells)):
+        return cells
+    return [
+        '"' + cell.replace('"', '""') + '"' if set(',"\n') & set(cell) else cell for cell in cells
+    ]

@@ -51,7 +51,7 @@ class TabularFamily(ABC):
     knobs: ClassVar[type[Knobs]]
 
     @abstractmethod
-    def settle(self, target: Any, metric: MetricSpec, rng: np.random.RandomState) -> Text:
+    def settle(self, target: Any, rng: np.random.RandomState) -> Text:
         """Choose the numbers of the target (cut points, scale) within the ranges of the card."""
 
     @abstractmethod
@@ -62,7 +62,7 @@ class TabularFamily(ABC):
     def fit(self, knobs: Any) -> witness.Fit:
         """Say how witness programs predict this target for this metric."""
 
-    def check_card(self, card: "SeedCard") -> None:
+    def check_card(self, card: "SeedCard") -> None:  # noqa: B027 (most have nothing to refuse)
         """Refuse a card that this family cannot draw from.
 
         Raises:
@@ -82,7 +82,7 @@ class TabularFamily(ABC):
     def derive(self, card: "SeedCard", rng: np.random.RandomState, attempt: int) -> Knobs:
         """Set the knobs of a task within the ranges of a card."""
         settings = set_knobs(card, rng, attempt)
-        target = self.settle(card.target, settings["metric"], rng)
+        target = self.settle(card.target, rng)
         return self.knobs.model_validate({**settings, "target": target})
 
     def draw(self, spec: TaskSpec) -> TaskBundle:
@@ -105,7 +105,7 @@ def _bundle(
     cleaning = ""
     for trap in knobs.traps:
         rows = trap.spring(rows, stream(*key, "trap", trap.kind))
-        cleaning = trap.cleaning(rows) + cleaning
+        cleaning = trap.cleaning() + cleaning
     schema = SubmissionSchema(
         id_column=knobs.id_column,
         columns=tuple(decision.oracle),

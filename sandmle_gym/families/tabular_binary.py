@@ -12,7 +12,7 @@ from sandmle_gym.families.table import Text, Word, words
 from sandmle_gym.families.tabular import Decision, TabularFamily
 from sandmle_gym.families.witness import Fit
 from sandmle_gym.families.world import World
-from sandmle_gym.spec import Form, MetricSpec
+from sandmle_gym.spec import Form
 
 Rate = Annotated[float, Field(ge=0.1, le=0.9)]
 
@@ -37,13 +37,16 @@ class TabularBinary(TabularFamily):
     """The target is 0 or 1 where probabilities are asked for, and a word where labels are."""
 
     name = "tabular_binary"
-    metrics: ClassVar = dict.fromkeys(
-        ("roc_auc", "average_precision", "log_loss", "brier"), Form.PROBABILITY
-    ) | dict.fromkeys(("accuracy", "balanced_accuracy", "f1_binary", "f_beta", "mcc"), Form.LABEL)
+    metrics: ClassVar = {
+        **dict.fromkeys(("roc_auc", "average_precision", "log_loss", "brier"), Form.PROBABILITY),
+        **dict.fromkeys(
+            ("accuracy", "balanced_accuracy", "f1_binary", "f_beta", "mcc"), Form.LABEL
+        ),
+    }
     card_target = Outcome
     knobs = Knobs[Bound]
 
-    def settle(self, target: Outcome, metric: MetricSpec, rng: np.random.RandomState) -> Bound:
+    def settle(self, target: Outcome, rng: np.random.RandomState) -> Bound:
         """Choose the rate."""
         low, high = target.rate
         rate = low + (high - low) * rng.random_sample()

@@ -12,7 +12,7 @@ from sandmle_gym.families.table import Text, words
 from sandmle_gym.families.tabular import Decision, TabularFamily
 from sandmle_gym.families.witness import Fit
 from sandmle_gym.families.world import World
-from sandmle_gym.spec import Form, MetricSpec
+from sandmle_gym.spec import Form
 
 if TYPE_CHECKING:
     from sandmle_gym.families.card import SeedCard
@@ -52,7 +52,7 @@ class TabularMulticlass(TabularFamily):
         """Refuse more classes than the train rows can show."""
         check_classes(card, len(getattr(card.target, "classes", ())))
 
-    def settle(self, target: Classes, metric: MetricSpec, rng: np.random.RandomState) -> Intervals:
+    def settle(self, target: Classes, rng: np.random.RandomState) -> Intervals:
         """Choose the order of the classes and how common each is."""
         order = rng.permutation(len(target.classes))
         return Intervals.model_validate(

@@ -12,7 +12,7 @@ from sandmle_gym.families.tabular import Decision, TabularFamily
 from sandmle_gym.families.tabular_multiclass import check_classes, even_cuts
 from sandmle_gym.families.witness import Fit
 from sandmle_gym.families.world import World
-from sandmle_gym.spec import Form, MetricSpec
+from sandmle_gym.spec import Form
 
 if TYPE_CHECKING:
     from sandmle_gym.families.card import SeedCard
@@ -43,7 +43,7 @@ class TabularOrdinal(TabularFamily):
         """Refuse more grades than the train rows can show."""
         check_classes(card, getattr(card.target, "grades", 0))
 
-    def settle(self, target: Grade, metric: MetricSpec, rng: np.random.RandomState) -> CutGrade:
+    def settle(self, target: Grade, rng: np.random.RandomState) -> CutGrade:
         """Choose how common each grade is."""
         cuts = even_cuts(target.grades, rng)
         return CutGrade.model_validate({**target.model_dump(), "cuts": cuts})

@@ -1,6 +1,6 @@
 """Regression: a number that follows the latent linearly."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +11,7 @@ from sandmle_gym.families.table import Quantity
 from sandmle_gym.families.tabular import Decision, TabularFamily
 from sandmle_gym.families.witness import Fit
 from sandmle_gym.families.world import World
-from sandmle_gym.spec import Form, MetricSpec
+from sandmle_gym.spec import Form
 
 
 class Number(Quantity):
@@ -30,7 +30,7 @@ class TabularRegression(TabularFamily):
     card_target = Number
     knobs = Knobs[Number]
 
-    def settle(self, target: Number, metric: MetricSpec, rng: np.random.RandomState) -> Number:
+    def settle(self, target: Number, rng: np.random.RandomState) -> Number:  # noqa: ARG002
         """Keep the target as the card has it."""
         return target
 

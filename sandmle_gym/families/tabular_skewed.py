@@ -1,6 +1,6 @@
 """Skewed regression: a positive number whose logarithm follows the latent."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +11,7 @@ from sandmle_gym.families.table import Amount, Text
 from sandmle_gym.families.tabular import Decision, TabularFamily
 from sandmle_gym.families.witness import Fit
 from sandmle_gym.families.world import World
-from sandmle_gym.spec import Form, MetricSpec
+from sandmle_gym.spec import Form
 
 Spread = Annotated[float, Field(ge=0.3, le=1.2)]
 
@@ -35,7 +35,7 @@ class TabularSkewed(TabularFamily):
     card_target = Skewed
     knobs = Knobs[Amount]
 
-    def settle(self, target: Skewed, metric: MetricSpec, rng: np.random.RandomState) -> Amount:
+    def settle(self, target: Skewed, rng: np.random.RandomState) -> Amount:
         """Choose the spread."""
         low, high = target.spread
         spread = round(low + (high - low) * rng.random_sample(), 3)

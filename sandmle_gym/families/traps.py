@@ -5,7 +5,7 @@ A trap changes the drawn rows (never the truth of a test row) and says how a car
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, SerializeAsAny
@@ -40,23 +40,25 @@ class Trap(Ingredient):
         """Return the rows with the trap in them."""
 
     @abstractmethod
-    def cleaning(self, rows: Rows) -> str:
-        """Python lines that clean the frames `train` and `test` of the trap, given the sprung rows."""
+    def cleaning(self) -> str:
+        """Python lines that clean the frames `train` and `test` of the trap."""
 
 
 class Decoy(Trap):
     """A column that was filled in afterwards: it knows the target in train.csv, and nothing in test.csv."""
 
-    kind: Literal["decoy"] = "decoy"
+    kind: str = "decoy"
     column: Quantity
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
+        """Add the column, and shuffle it among the test rows."""
         leak = rows.latent + 0.3 * rng.normal(size=rows.total)
         leak[rows.train :] = rng.permutation(leak[rows.train :])
         cells = self.column.cells(self.column.scaled(leak))
         return replace(rows, columns={**rows.columns, self.column.name: cells})
 
-    def cleaning(self, rows: Rows) -> str:
+    def cleaning(self) -> str:
+        """Drop the column."""
         name = self.column.name
         return f'train, test = train.drop(columns="{name}"), test.drop(columns="{name}")\n'
 
@@ -64,18 +66,20 @@ class Decoy(Trap):
 class Slips(Trap):
     """Entry errors: a few train values of one quantity are a thousand times too large."""
 
-    kind: Literal["slips"] = "slips"
+    kind: str = "slips"
     column: str
     """Name of a linear feature or of the quantity of a block."""
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
+        """Spoil one train row in 25, at least three."""
         cells = rows.columns[self.column]
         wrong = rng.choice(rows.train, size=max(3, rows.train // 25), replace=False)
         values = cells.values.copy()
         values[wrong] *= 1000.0
         return replace(rows, columns={**rows.columns, self.column: replace(cells, values=values)})
 
-    def cleaning(self, rows: Rows) -> str:
+    def cleaning(self) -> str:
+        """Scale down what is far outside the range of the test rows."""
         name = self.column
         return (
             f'usual = test["{name}"].abs().max()\n'
@@ -87,12 +91,13 @@ class Slips(Trap):
 class Audit(Trap):
     """Label noise: a share of the train targets was swapped around; an audit column says which may be."""
 
-    kind: Literal["audit"] = "audit"
+    kind: str = "audit"
     column: Text
     trusted: Word
     doubtful: Word
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
+        """Mark 15 % of the train rows and draw their targets anew."""
         doubtful = np.zeros(rows.total, dtype=int)
         doubtful[: rows.train] = rng.random_sample(rows.train) < 0.15
         chosen = np.flatnonzero(doubtful)
@@ -105,7 +110,8 @@ class Audit(Trap):
             target=replace(rows.target, values=target),
         )
 
-    def cleaning(self, rows: Rows) -> str:
+    def cleaning(self) -> str:
+        """Keep the trusted rows."""
         name = self.column.name
         return (
             f'train = train[train["{name}"] == "{self.trusted}"].drop(columns="{name}")\n'
@@ -116,7 +122,7 @@ class Audit(Trap):
 class Revisions(Trap):
     """Rows entered twice: the first entry has a target of no worth, the later one the right target."""
 
-    kind: Literal["revisions"] = "revisions"
+    kind: str = "revisions"
     column: Text
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
@@ -137,12 +143,13 @@ class Revisions(Trap):
             target=replace(rows.target, values=target),
         )
 
-    def cleaning(self, rows: Rows) -> str:
+    def cleaning(self) -> str:
+        """Keep the last entry of each row."""
         name = self.column.name
-        same = [column for column in rows.columns if column != name]
         return (
+            f'same = list(test.columns[1:].drop("{name}"))\n'
             f'train = train.sort_values("{name}", kind="stable")\n'
-            f'train = train.drop_duplicates(subset={same}, keep="last").drop(columns="{name}")\n'
+            f'train = train.drop_duplicates(subset=same, keep="last").drop(columns="{name}")\n'
             f'test = test.drop(columns="{name}")\n'
         )
 

@@ -5,6 +5,7 @@ turn), and a short body that reads like a notebook: read, clean, engineer, fit, 
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +13,11 @@ from importlib.resources import files
 
 from sandmle_gym.bundle import TIERS
 
+CHECKER_COMMENT = re.compile(r"  # (noqa|pyright).*")
+
 SEED = 'SEED = int(os.environ.get("SANDMLE_WITNESS_SEED", "0"))\n'
 
-READ = """\
-train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")
-"""
+READ = 'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,17 @@ class Steps:
 
 def programs(story: Story, steps: Steps, fit: Fit) -> dict[str, str]:
     """Write the program of every tier."""
-    load = f'{READ}{steps.cleaning}target = train.pop("{story.target}").to_numpy()\n'
+    clean = f"# look out for traps\n{steps.cleaning}" if steps.cleaning else ""
+    load = f'{READ}{clean}target = train.pop("{story.target}").to_numpy()\n'
     join = f'both = pd.concat([train, test], ignore_index=True).drop(columns="{story.id_column}")\n'
-    encode = "linear, trees = encode(both)\n"
-    features = "".join(steps.units)
+    encode = "# fit and decide\nlinear, trees = encode(both)\n"
+    first, features = (f"# engineer\n{''.join(units)}" for units in (steps.units[:1], steps.units))
     bodies = {
         "trivial": f'{READ}target = train["{story.target}"].to_numpy()\n{fit.trivial}',
         "competent": f"{load}{join}{encode}{fit.blend}",
-        "insight": f"{load}{join}{steps.units[0]}{encode}{fit.blend}",
+        "insight": f"{load}{join}{first}{encode}{fit.blend}",
         "insights": f"{load}{join}{features}{encode}{fit.blend}",
-        "expert": f"{load}{join}{features}{steps.basis}matrix = design(both)\n{fit.expert}",
+        "expert": f"{load}{join}{features}{steps.basis}# fit and decide\nmatrix = design(both)\n{fit.expert}",
     }
     about = {
         "trivial": "the best prediction that looks at no feature",
@@ -89,11 +91,9 @@ def _program(about: str, body: str) -> str:
     setting = SEED if stochastic else ""
     imports, functions = _library(_names(body))
     head = f'# stochastic: {"yes" if stochastic else "no"}\n"""{about}"""\n'
-    standard = ("import os\n" if stochastic else "") + (
-        "from functools import partial\n" if "partial(" in body else ""
-    )
-    parts = (f"{head}\n{standard}\n{imports}", *functions, f"{setting}{body}")
-    return "\n\n".join(part.strip("\n") + "\n" for part in parts)
+    standard = "import os\n" * stochastic + "from functools import partial\n" * ("partial(" in body)
+    head = "\n".join(part for part in (head, standard, imports) if part)
+    return "\n\n".join(part.strip("\n") + "\n" for part in (head, *functions, setting + body))
 
 
 def _library(names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
@@ -120,7 +120,7 @@ def _recipes() -> tuple[dict[str, str], dict[str, str]]:
     imports: dict[str, str] = {}
     texts: dict[str, str] = {}
     for node in ast.parse(source).body:
-        text = (ast.get_source_segment(source, node) or "").replace("  # noqa: B023, E731", "")
+        text = CHECKER_COMMENT.sub("", ast.get_source_segment(source, node) or "")
         if isinstance(node, ast.Import):
             imports |= {alias.asname or alias.name: text for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""The skill budget: a latent whose variance is split between what a line, a forest, an insight and nobody finds.
+"""The skill budget: a latent whose variance is shared out to what a line, a forest or an insight finds.
 
     latent = sqrt(1 - noise) * z(sqrt(linear) L + sum sqrt(s_j) B_j + sum sqrt(s_k) U_k) + sqrt(noise) * e
 

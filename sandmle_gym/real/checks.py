@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sandmle_gym.errors import UserError
+from sandmle_gym.real.columns import pick
 from sandmle_gym.real.split import MIN_TRAIN_ROWS, Parts
 from sandmle_gym.real.target import Target
 
@@ -39,7 +40,7 @@ def check_columns(frame: pd.DataFrame, target: str, id_column: str | None) -> No
             raise UserError(f"the table has no {role} {column!r}; its columns are {known}")
     if target == id_column:
         raise UserError(f"{target!r} cannot be both the target and the id column")
-    empty = [column for column in frame.columns if frame[column].isna().all()]
+    empty = [column for column in frame.columns if pick(frame, column).isna().all()]
     if empty:
         raise UserError(f"column {empty[0]!r} has no value in any row; remove it from the table")
 

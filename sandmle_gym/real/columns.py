@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 import pandas as pd
 
@@ -30,9 +31,14 @@ class Column:
     """Share of missing cells, 0 to 1."""
 
 
+def pick(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return one column of a table whose column names are unique."""
+    return cast("pd.Series", frame[name])
+
+
 def describe(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Describe every column of a table."""
-    return tuple(_column(str(name), frame[name]) for name in frame.columns)
+    return tuple(_column(name, pick(frame, name)) for name in frame.columns)
 
 
 def kind_of(column: pd.Series) -> Kind:

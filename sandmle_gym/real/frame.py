@@ -19,7 +19,7 @@ from sandmle_gym.bundle import PRIVATE_PART, PUBLIC_PART, Private, TaskBundle
 from sandmle_gym.errors import UserError
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.real import checks
-from sandmle_gym.real.columns import describe
+from sandmle_gym.real.columns import describe, pick
 from sandmle_gym.real.description import describe_task
 from sandmle_gym.real.programs import programs
 from sandmle_gym.real.split import Parts, default_train_rows, opaque_ids, split
@@ -108,11 +108,12 @@ def from_frame(  # noqa: PLR0913 — each is a choice that only the owner of the
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     checks.check_names(list(frame.columns))
     checks.check_columns(frame, target, id_column)
-    dropped = int(frame[target].isna().sum())
-    frame = frame[frame[target].notna()].reset_index(drop=True)
+    rows = len(frame)
+    frame = frame.dropna(subset=[target]).reset_index(drop=True)
+    dropped = rows - len(frame)
     checks.check_rows(len(frame), dropped, train_rows)
     spec = metric if isinstance(metric, MetricSpec) else MetricSpec(name=metric)
-    goal = read_target(frame[target], get_metric(spec))
+    goal = read_target(pick(frame, target), get_metric(spec))
     parts = split(goal.strata, train_rows or default_train_rows(len(frame)), name, seed)
     checks.check_classes(goal, parts)
     features = _features(frame.drop(columns=[target]), id_column)
@@ -155,13 +156,18 @@ class _Files:
     def answers(self) -> bytes:
         rows = self.parts.test
         part = np.where(self.parts.private, PRIVATE_PART, PUBLIC_PART)
-        truth = [self.goal.truth[row] for row in rows]
-        columns = {self.key: [self.ids[row] for row in rows], "part": part, self.goal.column: truth}
+        columns = {
+            self.key: [self.ids[row] for row in rows],
+            "part": part,
+            self.goal.truth_column: [self.goal.truth[row] for row in rows],
+        }
         return _csv(pd.DataFrame(columns))
 
 
 def _features(frame: pd.DataFrame, id_column: str | None) -> pd.DataFrame:
-    left_out = [name for name in frame.columns if name == id_column or _counts_rows(frame[name])]
+    left_out = [
+        name for name in frame.columns if name == id_column or _counts_rows(pick(frame, name))
+    ]
     features = frame.drop(columns=left_out)
     if features.empty:
         raise UserError("the table has no column to predict from besides ids and the target")
@@ -175,7 +181,7 @@ def _counts_rows(column: pd.Series) -> bool:
 
 
 def _id_name(features: pd.DataFrame, goal: Target, id_column: str | None) -> str:
-    taken = {*features.columns, *goal.columns, goal.column, "part"}
+    taken = {*features.columns, *goal.columns, goal.column, goal.truth_column, "part"}
     names = [id_column, "id", "row_id", *(f"row_id_{number}" for number in range(len(taken)))]
     return next(name for name in names if name and name not in taken)
 

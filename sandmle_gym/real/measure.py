@@ -14,7 +14,7 @@ from sandmle_gym.certify.gates import (
     strictly_ordered,
     witnesses_fast,
 )
-from sandmle_gym.certify.ladder import Ladder, milestones
+from sandmle_gym.certify.ladder import Ladder, milestones, rounded
 from sandmle_gym.certify.leaks import FILE_GATES
 from sandmle_gym.certify.measure import attach
 from sandmle_gym.errors import UserError
@@ -25,6 +25,9 @@ from sandmle_gym.spec import Milestones
 SKILLS = (0.5, 0.8, 0.95, 0.99)
 """Where median, bronze, silver and gold lie between trivial (0) and the best witness (1) when the
 witnesses are not clearly apart, as on small data they rarely are."""
+
+MIN_LEAD_ERRORS = 2.0
+"""The best witness leads the trivial one by at least this many paired standard errors."""
 
 
 def measure(bundle: TaskBundle, backend: Backend) -> TaskBundle:
@@ -37,7 +40,7 @@ def measure(bundle: TaskBundle, backend: Backend) -> TaskBundle:
         The task with milestones and a certificate that is not certified and says why.
 
     Raises:
-        UserError: No witness beats the trivial one, or one does not run on this data.
+        UserError: No witness clearly beats the trivial one, or one does not run on this data.
         SandboxError: The sandbox broke.
     """
     evidence = Evidence.of(bundle)
@@ -60,12 +63,12 @@ def by_skill(ladder: Ladder) -> Milestones:
     """Place milestones on the skill scale between trivial and the best witness; see `SKILLS`.
 
     Raises:
-        UserError: No witness beats the trivial one.
+        UserError: No witness beats the trivial one by more than chance.
     """
-    low = ladder.steps[0].score
-    best = max(step.score for step in ladder.steps)
-    marks = [ladder.metric_units(low + skill * (best - low)) for skill in SKILLS]
-    if len(set(marks)) < len(marks):
+    low, top = ladder.steps[0].score, max(ladder.steps, key=lambda step: step.score)
+    lead = top.score - low
+    marks = [ladder.metric_units(rounded(low + skill * lead, lead / 1000)) for skill in SKILLS]
+    if lead <= MIN_LEAD_ERRORS * top.lead_error or len(set(marks)) < len(marks):
         raise UserError(
             "no program predicts the target better than a constant does; "
             "check that it is the right column, or add columns that tell about it"

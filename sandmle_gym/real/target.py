@@ -31,10 +31,15 @@ class Target:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Prediction columns of a submission."""
+        """Prediction columns of a submission (`part` is a column of every answers file)."""
         if self.form is Form.DISTRIBUTION:
             return tuple(f"{self.column}_{label}" for label in self.labels)
-        return (self.column,)
+        return ("part_predicted",) if self.column == "part" else (self.column,)
+
+    @property
+    def truth_column(self) -> str:
+        """The truth column of `answers.csv`."""
+        return "label" if self.form is Form.DISTRIBUTION else self.columns[0]
 
     def schema(self, id_column: str, rows: int) -> SubmissionSchema:
         """Return the shape of a submission of so many rows."""

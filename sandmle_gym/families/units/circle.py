@@ -1,6 +1,6 @@
-"""A direction or a time of day: a number whose two ends meet."""
+"""A counter that runs on, of which only the place within its turn matters: an encoder, a plant clock."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -10,26 +10,28 @@ from sandmle_gym.families.table import Cells, Text
 
 
 class Circle(Unit):
-    """Effect: the cosine of the distance to a random preferred direction."""
+    """Effect: the cosine of the distance to a random preferred place in the turn."""
 
-    kind: Literal["circle"] = "circle"
+    kind: str = "circle"
     column: Text
-    period: float = Field(default=360.0, gt=0)
-    """Value at which the circle closes: 360 degrees, 24 hours."""
-    digits: int = Field(default=0, ge=0, le=3)
+    period: float = Field(gt=0)
+    """Length of a turn: 24 hours, 360 degrees. The card's words should say it."""
+    turns: int = Field(default=30, ge=8, le=400)
+    digits: int = Field(default=1, ge=0, le=3)
 
-    gain: ClassVar[float] = 0.25
-    spoilers: ClassVar[tuple[str, ...]] = ("cosine", "sine", "circular", "cyclic", "wrap")
+    gain: ClassVar[float] = 0.80
+    spoilers: ClassVar[tuple[str, ...]] = ("cosine", "sine", "cyclic", "modulo", "remainder")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
-        values = np.round(rng.random_sample(rows) * self.period, self.digits) % self.period
+        """Draw counts over all turns, all equally likely."""
+        values = np.round(rng.random_sample(rows) * self.period * self.turns, self.digits)
         preferred = rng.random_sample() * self.period
         name = self.column.name
         return Part(
             columns={name: Cells(values, self.digits)},
             effect=np.cos(2 * np.pi * (values - preferred) / self.period),
             features=(
-                f'angle = 2 * np.pi * both["{name}"] / {self.period}\n'
+                f'angle = 2 * np.pi * (both["{name}"] % {self.period}) / {self.period}\n'
                 f'both["{name}_cos"], both["{name}_sin"] = np.cos(angle), np.sin(angle)\n'
                 f'both = both.drop(columns="{name}")\n'
             ),

@@ -1,6 +1,6 @@
 """A packed identifier such as QX-07-B whose middle and end carry the signal."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -12,14 +12,14 @@ from sandmle_gym.families.table import Cells, Text
 class Code(Unit):
     """Effect: a rising or falling number in the middle, plus half as much from the last letter."""
 
-    kind: Literal["code"] = "code"
+    kind: str = "code"
     column: Text
     prefixes: tuple[str, ...] = Field(default=("QX", "LM", "TR", "ZK"), min_length=2)
     letters: str = Field(default="ABCDE", min_length=3, max_length=8)
     highest: int = Field(default=60, ge=20, le=999)
     """Largest number in the middle."""
 
-    gain: ClassVar[float] = 0.30
+    gain: ClassVar[float] = 0.75
     spoilers: ClassVar[tuple[str, ...]] = (
         "middle of the code",
         "last letter",
@@ -27,6 +27,7 @@ class Code(Unit):
     )
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw prefix, number and letter; the prefix means nothing."""
         prefix = rng.randint(len(self.prefixes), size=rows)
         number = rng.randint(1, self.highest + 1, size=rows)
         letter = rng.randint(len(self.letters), size=rows)

@@ -1,6 +1,6 @@
 """A number that two offices write differently: 1234.5 and 1.234,5 with a unit behind it."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -12,15 +12,16 @@ from sandmle_gym.families.table import Cells, Quantity
 class Decimals(Unit):
     """Effect: the number itself, once it can be read."""
 
-    kind: Literal["decimals"] = "decimals"
+    kind: str = "decimals"
     column: Quantity
     suffix: str = Field(default="", max_length=8)
     """What the second office writes behind the number."""
 
-    gain: ClassVar[float] = 0.35
+    gain: ClassVar[float] = 0.80
     spoilers: ClassVar[tuple[str, ...]] = ("replace the comma", "parse", "strip")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the number, and let each office write half of it."""
         values = self.column.scaled(rng.normal(size=rows))
         second = rng.random_sample(rows) < 0.5
         plain = self.column.cells(values).text()

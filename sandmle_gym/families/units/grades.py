@@ -1,30 +1,31 @@
 """A scale of many words whose order only someone from the trade would know."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from sandmle_gym.families.ingredient import Part, Unit
-from sandmle_gym.families.table import Category, words
+from sandmle_gym.families.table import Category, Word, words
 
 
 class Scale(Category):
     """The levels in their order, lowest first."""
 
-    levels: tuple[str, ...] = Field(min_length=7, max_length=14)
+    levels: tuple[Word, ...] = Field(min_length=16, max_length=24)
 
 
 class Grades(Unit):
     """Effect: the place on the scale, rising or falling."""
 
-    kind: Literal["grades"] = "grades"
+    kind: str = "grades"
     column: Scale
 
-    gain: ClassVar[float] = 0.25
+    gain: ClassVar[float] = 0.70
     spoilers: ClassVar[tuple[str, ...]] = ("ordinal", "in order from", "ranked from")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw places on the scale, all equally likely."""
         place = rng.randint(len(self.column.levels), size=rows)
         name = self.column.name
         return Part(

@@ -1,6 +1,6 @@
 """Free text in which a handful of telling words are scattered among filler."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,16 +15,17 @@ MOST = 4
 class Notes(Unit):
     """Effect: how many `raising` words there are, less how many `lowering` ones."""
 
-    kind: Literal["notes"] = "notes"
+    kind: str = "notes"
     column: Text
     raising: tuple[str, ...] = Field(min_length=3)
     lowering: tuple[str, ...] = Field(min_length=3)
     filler: tuple[str, ...] = Field(min_length=10)
 
-    gain: ClassVar[float] = 0.32
+    gain: ClassVar[float] = 0.74
     spoilers: ClassVar[tuple[str, ...]] = ("count the words", "number of words", "positive words")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the counts of telling words and scatter them among filler."""
         up = np.minimum(rng.poisson(1.0, size=rows), MOST)
         down = np.minimum(rng.poisson(1.0, size=rows), MOST)
         length = up + down + rng.randint(5, 10, size=rows)

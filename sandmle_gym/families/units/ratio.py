@@ -1,26 +1,31 @@
 """Two amounts of which only the one relative to the other matters."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Amount
 
+COMMON = 0.85
+"""Share of the variance of the logarithms that both amounts have in common."""
+
 
 class Ratio(Unit):
-    """Effect: log(top / bottom)."""
+    """Effect: log(top / bottom). Both grow with the size of the thing, which says nothing by itself."""
 
-    kind: Literal["ratio"] = "ratio"
+    kind: str = "ratio"
     top: Amount
     bottom: Amount
 
-    gain: ClassVar[float] = 0.19
+    gain: ClassVar[float] = 0.43
     spoilers: ClassVar[tuple[str, ...]] = ("ratio", "divide", "quotient", "logarithm")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
-        top = self.top.scaled(rng.normal(size=rows))
-        bottom = self.bottom.scaled(rng.normal(size=rows))
+        """Draw both amounts with a common size."""
+        size, left, right = rng.normal(size=(3, rows))
+        top = self.top.scaled(np.sqrt(COMMON) * size + np.sqrt(1 - COMMON) * left)
+        bottom = self.bottom.scaled(np.sqrt(COMMON) * size + np.sqrt(1 - COMMON) * right)
         a, b = self.top.name, self.bottom.name
         return Part(
             columns={a: self.top.cells(top), b: self.bottom.cells(bottom)},

@@ -1,35 +1,41 @@
 """A reading that could not always be taken, where that itself tells something."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from sandmle_gym.families.ingredient import Part, Unit
-from sandmle_gym.families.table import Quantity
+from sandmle_gym.families.table import Cells, Quantity, Word
 
 
 class Sentinel(Unit):
-    """Effect: the reading, or a fixed high or low value where `code` stands in its place."""
+    """Effect: the reading, or a fixed high or low value where `code` stands in its place.
 
-    kind: Literal["sentinel"] = "sentinel"
+    The code is a word, as in so many logs, so that the column is text until someone reads it.
+    """
+
+    kind: str = "sentinel"
     column: Quantity
-    code: float = -999.0
+    code: Word
 
-    gain: ClassVar[float] = 0.26
-    spoilers: ClassVar[tuple[str, ...]] = ("indicator", "missing flag")
+    gain: ClassVar[float] = 0.80
+    spoilers: ClassVar[tuple[str, ...]] = ("indicator", "missing flag", "informative")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw readings, a quarter of them not taken."""
         missing = rng.random_sample(rows) < 0.25
         reading = self.column.scaled(rng.normal(size=rows))
         level = rng.choice([-1.5, 1.5])
+        texts = self.column.cells(reading).text()
+        cells = [self.code if gone else text for text, gone in zip(texts, missing, strict=True)]
         name = self.column.name
         return Part(
-            columns={name: self.column.cells(np.where(missing, self.code, reading))},
+            columns={name: Cells(np.array(cells, dtype=object))},
             effect=np.where(missing, level, self.column.standard(reading)),
             features=(
-                f'missing = both["{name}"] == {self.code}\n'
+                f'missing = both["{name}"] == "{self.code}"\n'
                 f'both["{name}_missing"] = missing.astype(float)\n'
-                f'both["{name}"] = both["{name}"].mask(missing).fillna('
-                f'both["{name}"][~missing].mean())\n'
+                f'both["{name}"] = pd.to_numeric(both["{name}"].mask(missing))\n'
+                f'both["{name}"] = both["{name}"].fillna(both["{name}"].mean())\n'
             ),
         )

@@ -1,6 +1,6 @@
 """A setting that helps in one mode, harms in another and does nothing in the third."""
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -12,11 +12,11 @@ from sandmle_gym.families.table import Category, Quantity, words
 class Slope(Unit):
     """Effect: the setting times +1, -1 or 0 by mode."""
 
-    kind: Literal["slope"] = "slope"
+    kind: str = "slope"
     column: Quantity
     mode: Category
 
-    gain: ClassVar[float] = 0.30
+    gain: ClassVar[float] = 0.60
     spoilers: ClassVar[tuple[str, ...]] = ("interaction", "slope", "opposite sign")
 
     @model_validator(mode="after")
@@ -26,6 +26,7 @@ class Slope(Unit):
         return self
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw the setting and the mode independently."""
         mode = rng.randint(3, size=rows)
         slopes = rng.permutation([1.0, -1.0, 0.0])
         values = self.column.scaled(rng.normal(size=rows))

@@ -1,6 +1,6 @@
 """Two quantities that must add up to something between two hidden bounds."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,14 +14,15 @@ HALF_WIDTH = 0.6745
 class Total(Unit):
     """Effect: whether the sum of both lies in the middle half of its distribution."""
 
-    kind: Literal["total"] = "total"
+    kind: str = "total"
     left: Quantity
     right: Quantity
 
-    gain: ClassVar[float] = 0.25
+    gain: ClassVar[float] = 0.42
     spoilers: ClassVar[tuple[str, ...]] = ("sum of", "add up", "added", "threshold")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:
+        """Draw both quantities independently."""
         left = self.left.scaled(rng.normal(size=rows))
         right = self.right.scaled(rng.normal(size=rows))
         width = HALF_WIDTH * float(np.sqrt(self.left.spread**2 + self.right.spread**2))

@@ -219,15 +219,18 @@ for path in glob.glob("/proc/sys/kernel/*") + [os.__file__, sys.executable, "/et
 def our_package_does_not_exist(subject: Subject) -> None:
     """Agent code can neither import nor find the package that makes tasks and grades them."""
     source = """
-import importlib.util, os, sys
+import importlib, os, sys
 for name in ("sandmle_gym", "zygote", "init", "runner", "syscalls", "shells", "root"):
-    if importlib.util.find_spec(name): print("FOUND", name)
+    try: print("FOUND", importlib.import_module(name))
+    except ImportError: pass
 print([name for name in sys.modules if "sandmle" in name])
+def told(path):
+    if os.path.isdir(path): return set(os.listdir(path)) - {"__init__.py"}
+    return os.path.getsize(path)
 for folder, folders, names in os.walk("/"):
     for name in folders + names:
         path = os.path.join(folder, name)
-        if "sandmle" in name and (os.listdir(path) if os.path.isdir(path) else os.path.getsize(path)):
-            print(path)
+        if "sandmle" in name and told(path): print(path)
     folders[:] = [name for name in folders if name not in ("proc", "share")]
     if folder.endswith(("site-packages", "dist-packages")): folders.clear()
 """

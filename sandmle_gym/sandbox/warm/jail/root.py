@@ -29,6 +29,7 @@ MOUNT_POINTS = (
     "box",
     "proc",
     "run",
+    "absent",
     "empty",
     "old",
 )
@@ -40,6 +41,7 @@ LINKS = {
 }
 FILES = {
     "empty.file": "",
+    "absent/__init__.py": "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)\n",
     "etc/passwd": "root:x:0:0::/:/bin/sh\nagent:x:1000:1000::/work:/bin/bash\n",
     "etc/group": "root:x:0:\nagent:x:1000:\n",
     "etc/hosts": "127.0.0.1 localhost sandbox\n",
@@ -162,11 +164,16 @@ def _bind_devices() -> None:
 
 
 def _mask(paths: list[str]) -> None:
-    """Cover directories and files with empty read-only ones."""
+    """Cover directories and files with empty read-only ones.
+
+    An empty directory would still be importable, as a namespace package; so our own package is covered
+    with one whose import fails as if nothing were there.
+    """
     for path in paths:
         place = Path(STAGE + path)
         if place.is_dir():
-            syscalls.bind_read_only(f"{STAGE}/empty", str(place))
+            cover = "absent" if place.name.startswith("sandmle_") else "empty"
+            syscalls.bind_read_only(f"{STAGE}/{cover}", str(place))
         elif place.exists():
             syscalls.bind_read_only(f"{STAGE}/empty.file", str(place))
 

@@ -1,0 +1,1 @@
+"""OpenEnv (extra `openenv`): `sandmle serve` and everything behind it."""
