@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sandmle_gym.bundle import TaskBundle
-from sandmle_gym.certify.targets import encode
+from sandmle_gym.certify.targets import Coding
 from sandmle_gym.errors import UndefinedScoreError
 from sandmle_gym.grading import Answers, Problem
 from sandmle_gym.metrics import Metric
@@ -62,9 +62,14 @@ class Evidence:
         return self.known.truth[self.private]
 
     @cached_property
+    def coding(self) -> Coding:
+        """How truth becomes numbers, and numbers a submission."""
+        return Coding.of(self.known)
+
+    @cached_property
     def targets(self) -> np.ndarray:
-        """Truth of all hidden rows as floats, shape (hidden rows, k); see `targets.encode`."""
-        return encode(self.known.truth, self.schema)
+        """Truth of all hidden rows as floats, shape (hidden rows, k)."""
+        return self.coding.encode(self.known.truth)
 
     @cached_property
     def ids(self) -> list[str]:

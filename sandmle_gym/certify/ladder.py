@@ -107,7 +107,7 @@ def milestones(ladder: Ladder, weight: float = 0.5) -> Milestones:
         ladder: Five strictly ordered witnesses.
         weight: Where in the gap the mark lies; 0 is the lower witness, 1 the upper.
     """
-    marks = [_round_between(gap, weight) for gap in ladder.gaps]
+    marks = [rounded(gap.lower.score + weight * gap.size, gap.size / 20) for gap in ladder.gaps]
     median, bronze, silver, gold = (ladder.metric_units(mark) for mark in marks)
     return Milestones(
         median=median,
@@ -119,11 +119,9 @@ def milestones(ladder: Ladder, weight: float = 0.5) -> Milestones:
     )
 
 
-def _round_between(gap: Gap, weight: float) -> float:
-    """Round to the fewest decimals that move the mark by at most a twentieth of the gap."""
-    mark = gap.lower.score + weight * gap.size
+def rounded(value: float, tolerance: float) -> float:
+    """Round to the fewest decimals that move the value by at most `tolerance`."""
     for decimals in range(16):
-        rounded = round(mark, decimals)
-        if abs(rounded - mark) <= gap.size / 20:
-            return rounded
-    return mark
+        if abs(round(value, decimals) - value) <= tolerance:
+            return round(value, decimals)
+    return value

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from sandmle_gym.bundle import Certificate, Rung, TaskBundle
+from sandmle_gym.bundle import Certificate, Gate, Rung, TaskBundle
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.errors import LockMismatchError, UserError
 from sandmle_gym.families import SeedCard, derive, draw
@@ -21,11 +21,11 @@ from sandmle_gym.spec import Frozen, MetricSpec, Milestones, Modality, Slug
 
 
 class CertificateSummary(Frozen):
-    """A certificate without the details of its gates."""
+    """A certificate without the gates that held."""
 
     certified: bool
-    reasons: tuple[str, ...] = ()
-    """Why it is not certified: what the failed gates said."""
+    failures: dict[str, str] = Field(default_factory=dict)
+    """Gate that failed -> its detail; why a task of real data is not certified."""
     standard_error: float
     min_gap_se: float
     """The smallest gap between neighbouring witnesses, in paired standard errors."""
@@ -112,7 +112,7 @@ def freeze_entry(bundle: TaskBundle, *, attempt: int = 0) -> Entry:
     gaps = [rung.gap_se for rung in certificate.rungs[:-1] if rung.gap_se is not None]
     summary = CertificateSummary(
         certified=certificate.certified,
-        reasons=tuple(gate.detail for gate in certificate.failures),
+        failures={gate.name: gate.detail for gate in certificate.failures},
         standard_error=_short(certificate.standard_error),
         min_gap_se=_short(min(gaps, default=0.0)),
         rungs=tuple((rung.tier, _short(rung.score)) for rung in certificate.rungs),
@@ -159,7 +159,10 @@ def attach_entry(bundle: TaskBundle, entry: Entry, *, name: str = "") -> TaskBun
     certificate = Certificate(
         certified=summary.certified,
         rungs=tuple(Rung(tier=tier, score=score) for tier, score in summary.rungs),
-        gates=(),
+        gates=tuple(
+            Gate(name=name, passed=False, detail=detail)
+            for name, detail in summary.failures.items()
+        ),
         standard_error=summary.standard_error,
         versions=summary.versions,
     )

@@ -1,10 +1,10 @@
-"""The `sandmle` command: list, show, run, play, grade, certify, doctor, new, export, freeze."""
+"""The `sandmle` command: list, show, run, play, grade, certify, doctor, new, export, freeze, image."""
 
 import sys
 
 import typer
 
-from sandmle_gym.cli import inspecting, making, playing, serving
+from sandmle_gym.cli import image, inspecting, making, playing, serving
 from sandmle_gym.cli.console import errors
 from sandmle_gym.errors import SandMLEError
 from sandmle_gym.view import printable
@@ -18,6 +18,7 @@ app = typer.Typer(
 
 for command in (*playing.COMMANDS, *inspecting.COMMANDS, *making.COMMANDS, *serving.COMMANDS):
     app.command(command.__name__.rstrip("_"))(command)
+app.add_typer(image.app, name="image")
 
 
 def main() -> None:

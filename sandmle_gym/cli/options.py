@@ -13,5 +13,5 @@ Reference = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of text.")]
 Sandbox = Annotated[
-    str, typer.Option("--sandbox", help="auto, warm, or local (no isolation: unsafe).")
+    str, typer.Option("--sandbox", help="auto, warm, docker, or local (no isolation: unsafe).")
 ]

@@ -104,7 +104,12 @@ def blend_classes(linear, trees, target, classes, seed):
     """Return out-of-fold and test probabilities of a blend of four classifiers; train rows come first."""
     n = len(target)
     forest = RandomForestClassifier(
-        80, min_samples_leaf=3, max_features=0.5, oob_score=True, random_state=seed, n_jobs=1
+        80,
+        min_samples_leaf=3,
+        max_features=0.5,  # pyright: ignore[reportArgumentType]
+        oob_score=True,
+        random_state=seed,
+        n_jobs=1,
     ).fit(trees[:n], target)
     guess = np.zeros((n, classes))
     guess[:, forest.classes_] = forest.oob_decision_function_

@@ -14,7 +14,7 @@ from sandmle_gym.certify.gates import (
     strictly_ordered,
     witnesses_fast,
 )
-from sandmle_gym.certify.ladder import Ladder, milestones
+from sandmle_gym.certify.ladder import Ladder, milestones, rounded
 from sandmle_gym.certify.leaks import FILE_GATES
 from sandmle_gym.certify.measure import attach
 from sandmle_gym.errors import UserError
@@ -67,7 +67,7 @@ def by_skill(ladder: Ladder) -> Milestones:
     """
     low, top = ladder.steps[0].score, max(ladder.steps, key=lambda step: step.score)
     lead = top.score - low
-    marks = [ladder.metric_units(low + skill * lead) for skill in SKILLS]
+    marks = [ladder.metric_units(rounded(low + skill * lead, lead / 1000)) for skill in SKILLS]
     if lead <= MIN_LEAD_ERRORS * top.lead_error or len(set(marks)) < len(marks):
         raise UserError(
             "no program predicts the target better than a constant does; "

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from sandmle_gym.errors import IsolationUnavailableError, UnknownNameError
 from sandmle_gym.sandbox.base import Backend, Probe
+from sandmle_gym.sandbox.docker import DockerBackend
 from sandmle_gym.sandbox.local import LocalBackend
 from sandmle_gym.sandbox.warm import WarmBackend
 
 _KINDS: dict[str, type[WarmBackend] | type[LocalBackend]] = {
     "warm": WarmBackend,
+    "docker": DockerBackend,
     "local": LocalBackend,
 }
+_AUTO = ("warm", "docker")
+"""What "auto" tries, best first: both isolate, and `docker` needs a daemon and an image."""
 _lock = threading.Lock()
 _shared: dict[tuple[str, Path | None], Backend] = {}
 
@@ -22,33 +26,41 @@ def get_backend(name: str = "auto", *, public_root: Path | None = None) -> Backe
     """Return this process's shared backend of a kind, started on first use and closed at exit.
 
     Args:
-        name: "warm", "local" (no isolation at all), or "auto": the best that isolates. A forked child
-            gets a backend of its own; a backend that has died is replaced.
+        name: "warm", "docker", "local" (no isolation at all), or "auto": the first of warm and docker
+            that isolates here. A forked child gets a backend of its own; one that has died is replaced.
         public_root: Directory below which the public files of all episodes lie.
 
     Raises:
         UnknownNameError: No backend has this name.
         IsolationUnavailableError: This machine cannot isolate; "auto" never falls back to less.
     """
-    kind = "warm" if name == "auto" else name
-    if kind not in _KINDS:
+    if name != "auto" and name not in _KINDS:
         raise UnknownNameError("sandbox", name, ["auto", *_KINDS])
-    key = (kind, None if public_root is None else public_root.resolve())
+    root = None if public_root is None else public_root.resolve()
+    if name != "auto":
+        return _get(name, root)
+    reasons = []
+    running = [kind for kind in _AUTO if (kind, root) in _shared]
+    for kind in running or _AUTO:
+        try:
+            return _get(kind, root)
+        except IsolationUnavailableError as error:
+            reasons.append(f"{kind}: {error}")
+    raise IsolationUnavailableError(
+        f"no isolation on this machine ({'; '.join(reasons)}). `sandmle doctor` tells more; "
+        'sandbox="local" runs agent code unprotected, for debugging only'
+    )
+
+
+def _get(kind: str, public_root: Path | None) -> Backend:
+    key = (kind, public_root)
     with _lock:
         backend = _shared.get(key)
         if backend is not None and backend.alive:
             return backend
         if backend is not None:
             backend.close()
-        try:
-            backend = _shared[key] = _KINDS[kind](public_root)
-        except IsolationUnavailableError as error:
-            if name != "auto":
-                raise
-            raise IsolationUnavailableError(
-                f"no isolation on this machine: {error}. `sandmle doctor` tells more; "
-                'sandbox="local" runs agent code unprotected, for debugging only'
-            ) from error
+        backend = _shared[key] = _KINDS[kind](public_root)
         return backend
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sandmle_gym.certify.targets import decode, encode, render
+from sandmle_gym.certify.targets import Coding
 from sandmle_gym.grading import Answers
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.spec import Form, MetricSpec, Modality, SubmissionSchema, TaskBrief
@@ -42,39 +42,43 @@ def brief_of(name, columns):
     )
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_the_truth_encoded_decoded_and_rendered_is_a_perfect_submission(name):
-    columns, truth = FORMS[name]
-    metric, brief = brief_of(name, columns)
-    schema = brief.submission
-    prediction = decode(encode(truth, schema), truth, schema, metric)
-    submission = render(prediction, ["a", "b", "c"], schema)
-    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(
-        submission
-    )
-    assert metric(truth, scored.prediction) == pytest.approx(metric.best, abs=1e-9)
+@pytest.fixture
+def coding_of():
+    """A function that returns the coding of a form, and its answers."""
+
+    def make(name):
+        columns, truth = FORMS[name]
+        metric, brief = brief_of(name, columns)
+        ids = {f"r{row}": row for row in range(3)}
+        answers = Answers(brief.submission, metric, ids, truth, np.ones(3, bool))
+        return Coding.of(answers), answers
+
+    return make
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_the_mean_of_the_truth_is_a_valid_submission(name):
-    columns, truth = FORMS[name]
-    metric, brief = brief_of(name, columns)
-    schema = brief.submission
-    means = np.tile(encode(truth, schema).mean(axis=0), (3, 1))
-    submission = render(decode(means, truth, schema, metric), ["a", "b", "c"], schema)
-    scored = Answers(schema, metric, {"a": 0, "b": 1, "c": 2}, truth, np.ones(3, bool)).align(
-        submission
-    )
-    assert np.isfinite(metric(truth, scored.prediction))
+def test_the_truth_encoded_decoded_and_rendered_is_a_perfect_submission(coding_of, name):
+    coding, answers = coding_of(name)
+    prediction = coding.decode(coding.encode(answers.truth))
+    scored = answers.align(coding.render(prediction, list(answers.positions)))
+    assert answers.metric(*scored.rows("private")) == pytest.approx(answers.metric.best, abs=1e-9)
 
 
-def test_out_of_range_values_are_brought_into_range():
-    metric, brief = brief_of("roc_auc", ("y",))
-    wild = np.array([[-1.0], [0.5], [2.0]])
-    assert decode(wild, np.zeros(3), brief.submission, metric).tolist() == [0.0, 0.5, 1.0]
+@pytest.mark.parametrize("name", FORMS)
+def test_any_matrix_decodes_to_a_valid_submission(coding_of, name):
+    coding, answers = coding_of(name)
+    width = coding.encode(answers.truth).shape[1]
+    for fill in (-3.0, 0.0, 1e-300, 0.4, 7.0):
+        prediction = coding.decode(np.full((3, width), fill))
+        scored = answers.align(coding.render(prediction, list(answers.positions)))
+        assert np.isfinite(answers.metric(*scored.rows("private")))
 
 
-def test_shares_without_mass_become_uniform():
-    metric, brief = brief_of("log_loss_multiclass", LABELS)
-    shares = decode(np.zeros((1, 3)), np.zeros(1, int), brief.submission, metric)
-    assert shares.tolist() == [[1 / 3] * 3]
+def test_a_part_of_the_rows_is_coded_as_the_whole_is(coding_of):
+    coding, answers = coding_of("map_at_k")
+    assert coding.encode(answers.truth[:1]).tolist() == coding.encode(answers.truth)[:1].tolist()
+
+
+def test_shares_without_mass_become_uniform(coding_of):
+    coding, _ = coding_of("log_loss_multiclass")
+    assert coding.decode(np.zeros((1, 3))).tolist() == [[1 / 3] * 3]

@@ -39,12 +39,12 @@ class Calendar(Unit):
         if not self.wave:
             # 1970-01-01 was a Thursday
             weekend = (days.astype(np.int64) + 3) % 7 >= 5
-            feature = f'both["{name}_weekend"] = (day.dt.dayofweek >= 5).astype(float)\n'
+            feature = f'both["{name}_weekend"] = (day.dt.day_of_week >= 5).astype(float)\n'
             return Part(columns, weekend.astype(float), _program(name, feature))
         in_year = (days - days.astype("datetime64[Y]")).astype(np.int64) + 1
         peak = rng.randint(1, 366)
         features = (
-            "season = 2 * np.pi * day.dt.dayofyear / 365.25\n"
+            "season = 2 * np.pi * day.dt.day_of_year / 365.25\n"
             f'both["{name}_cos"], both["{name}_sin"] = np.cos(season), np.sin(season)\n'
         )
         return Part(

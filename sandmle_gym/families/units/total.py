@@ -18,7 +18,7 @@ class Total(Unit):
     left: Quantity
     right: Quantity
 
-    gain: ClassVar[float] = 0.50
+    gain: ClassVar[float] = 0.42
     spoilers: ClassVar[tuple[str, ...]] = ("sum of", "add up", "added", "threshold")
 
     def draw(self, rows: int, rng: np.random.RandomState) -> Part:

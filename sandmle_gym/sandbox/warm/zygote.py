@@ -25,14 +25,17 @@ _PATIENCE = 120.0
 class Zygote:
     """One running zygote. Thread-safe."""
 
+    foreign: bool
+    """Whether its episodes run as other users of the machine than ourselves."""
+
     def __init__(self, public_root: Path | None, preload: Iterable[str]) -> None:
         """Start it and wait until it has imported everything.
 
         Raises:
             IsolationUnavailableError: A wall cannot be put up on this machine; names which, and why.
         """
-        self.as_root = choose_root()
-        config = plan.configuration(as_root=self.as_root, public_root=public_root, preload=preload)
+        self.foreign = as_root = choose_root()
+        config = plan.configuration(as_root=as_root, public_root=public_root, preload=preload)
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the zygote
@@ -70,6 +73,8 @@ class Zygote:
             reply = json.loads(self._control.recv(_LARGEST_DATAGRAM) or b"{}")
         except (OSError, TimeoutError) as error:
             raise SandboxError(f"the zygote does not start: {error}{self.complaint()}") from error
+        if reply.get("failed") == "imports":
+            raise SandboxError(f"the zygote cannot import what it should: {reply['message']}")
         if "failed" in reply:
             raise IsolationUnavailableError(advice(reply) + self.complaint())
         if not reply:
