@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from sandmle_gym.errors import UserError
@@ -45,7 +46,7 @@ FEATURES = (
 Vector = NDArray[np.float32]
 
 
-class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
+class RecipeActions(gymnasium.Wrapper[Vector, int, str, str], RecordConstructorArgs):
     """Play tasks of one table and one target by `Discrete` actions and `Box` observations.
 
     Works with the default protocol (`plain`). A dense reward trains fastest: `reward="score"`.
@@ -60,6 +61,7 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
         Raises:
             UserError: The environment is another package's, or has another protocol.
         """
+        RecordConstructorArgs.__init__(self)
         super().__init__(env)
         self._inner = unwrapped(env)
         if self._inner.options.protocol != "plain":
