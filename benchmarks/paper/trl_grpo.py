@@ -1,4 +1,4 @@
-"""GRPO with the paper's settings in TRL: `accelerate launch benchmarks/paper/trl_grpo.py MODEL [--sparse]`."""
+"""GRPO with the paper's settings: `accelerate launch benchmarks/paper/trl_grpo.py MODEL [--sparse]`."""
 
 import argparse
 from typing import Any

@@ -43,6 +43,8 @@ FEATURES = (
 )
 """What entry i of an observation means; all lie in [-1, 1], and are 0 while unknown."""
 
+_UNFILLED = "RECIPE: dict[str, Any] = {}"
+
 Vector = NDArray[np.float32]
 
 
@@ -84,7 +86,9 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str], RecordConstructorA
         if schema.form not in (Form.VALUE, Form.PROBABILITY, Form.DISTRIBUTION, Form.LABEL) or (
             len(schema.columns) > 1 and schema.form is not Form.DISTRIBUTION
         ):
-            raise UserError(f"RecipeActions does not play {info['task']}: {schema.form} submissions")
+            raise UserError(
+                f"RecipeActions does not play {info['task']}: {schema.form} submissions"
+            )
         self._state = {"encode ordinal": 1.0, "model linear": 1.0, "turns left": 1.0}
         return self._vector(), info
 
@@ -126,7 +130,8 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str], RecordConstructorA
             "form": schema.form.value,
             "labels": list(schema.labels),
         }
-        return f"````python\nRECIPE = {recipe!r}\n{self._program}````"
+        program = self._program.replace(_UNFILLED, f"RECIPE = {recipe!r}", 1)
+        return f"````python\n{program}````"
 
     def _learn(self, line: str) -> None:
         """Take the numbers of a program's answer into the state; a program that failed has none."""

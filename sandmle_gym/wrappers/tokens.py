@@ -61,7 +61,13 @@ class TokenLimit(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
             assert self._inner.episode is not None
             reward = float(self._inner.episode.finish().reward.total)
             truncated, info = True, self._inner.episode.info
-        return observation, float(reward), terminated, truncated, info | {"tokens_left": self.tokens_left}
+        return (
+            observation,
+            float(reward),
+            terminated,
+            truncated,
+            info | {"tokens_left": self.tokens_left},
+        )
 
 
 def unwrapped(env: gymnasium.Env[Any, Any]) -> SandMLEEnv:

@@ -57,14 +57,16 @@ def test_verl_takes_the_settings(agent, reward):
 
 def test_skyrl_takes_the_settings():
     """SkyRL's package imports its GPU engines, so its module of configuration classes is loaded alone."""
-    OmegaConf = pytest.importorskip("omegaconf").OmegaConf
+    omegaconf = pytest.importorskip("omegaconf")
     found = importlib.util.find_spec("skyrl")
     if found is None:
         pytest.skip("skyrl is not installed")
     root = Path(next(iter(found.submodule_search_locations)))
     source = (root / "train" / "config" / "config.py").read_text()
     tree = ast.parse(source)
-    for node in tree.body:  # the check after the fields asks an engine about LoRA, which is not used here
+    for (
+        node
+    ) in tree.body:  # the check after the fields asks an engine about LoRA, which is not used here
         if isinstance(node, ast.ClassDef) and node.name == "SkyRLTrainConfig":
             node.body = [n for n in node.body if getattr(n, "name", "") != "__post_init__"]
     import sys
@@ -72,7 +74,7 @@ def test_skyrl_takes_the_settings():
 
     config = sys.modules["paper_skyrl"] = types.ModuleType("paper_skyrl")
     exec(compile(tree, "config.py", "exec"), vars(config))
-    made = config.SkyRLTrainConfig.from_dict_config(OmegaConf.load(PAPER / "skyrl.yaml"))
+    made = config.SkyRLTrainConfig.from_dict_config(omegaconf.OmegaConf.load(PAPER / "skyrl.yaml"))
     assert made.trainer.algorithm.eps_clip_high == 0.28
     assert made.generator.n_samples_per_prompt * made.trainer.train_batch_size == 64
     assert made.environment.env_class == "sandmle"

@@ -1,4 +1,4 @@
-"""Laws of the verl agent loop: only the policy's tokens are trained on; time-outs are not trained on at all."""
+"""Laws of the verl agent loop: only the policy's tokens are trained on, and no time-outs."""
 
 import pytest
 

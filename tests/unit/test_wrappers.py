@@ -1,4 +1,4 @@
-"""Laws of the wrappers: a full context is graded as it lies, records are whole, recipes are played for real."""
+"""Laws of the wrappers: full contexts are graded as they lie, records are whole, recipes really run."""
 
 import gymnasium as gym
 import numpy as np
@@ -120,9 +120,7 @@ def test_ppo_of_stable_baselines_learns_to_play_recipes():
     )
     before = [weights.clone() for weights in model.policy.parameters()]
     model.learn(384)
-    moved = [
-        not torch.equal(a, b) for a, b in zip(before, model.policy.parameters(), strict=True)
-    ]
+    moved = [not torch.equal(a, b) for a, b in zip(before, model.policy.parameters(), strict=True)]
     rewards = env.get_episode_rewards()
     env.close()
     third = len(rewards) // 3
