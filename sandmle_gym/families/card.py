@@ -117,6 +117,13 @@ class SeedCard(Frozen):
             return value
         return get_family(info.data["family"]).card_target.model_validate(value)
 
+    @field_validator("blocks")
+    @classmethod
+    def _some_curve(cls, blocks: tuple[AnyBlock, ...]) -> tuple[AnyBlock, ...]:
+        if not any(block.curved for block in blocks):
+            raise ValueError("one block at least must be curved, or the expert has nothing to know")
+        return blocks
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         parts = (*self.blocks, *self.units, *self.traps)
