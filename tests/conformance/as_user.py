@@ -9,11 +9,12 @@ import json
 import os
 import stat
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 
 NOBODY = 65534
+ASIDE = Path("/mnt")
+"""A directory that every machine has and that nobody needs here."""
 _NEWNS, _BIND, _PRIVATE = 0x20000, 4096 | 16384, 16384 | 1 << 18
 
 
@@ -64,13 +65,16 @@ def open_the_way(needed: list[Path]) -> None:
     mount("none", Path("/"), "", _PRIVATE)
     closed = {first for path in needed if (first := first_closed(path)) is not None}
     for top in closed:
-        below = {path: tempfile.mkdtemp() for path in needed if path.is_relative_to(top)}
-        for path, aside in below.items():
-            mount(str(path), Path(aside), "", _BIND)
+        mount("tmpfs", ASIDE, "tmpfs", 0)
+        below = {}
+        for number, path in enumerate(path for path in needed if path.is_relative_to(top)):
+            below[path] = ASIDE / str(number)
+            below[path].mkdir()
+            mount(str(path), below[path], "", _BIND)
         mount("tmpfs", top, "tmpfs", 0, "mode=755")
         for path, aside in below.items():
             path.mkdir(parents=True)
-            mount(aside, path, "", _BIND)
+            mount(str(aside), path, "", _BIND)
 
 
 def first_closed(path: Path) -> Path | None:

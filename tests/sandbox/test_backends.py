@@ -48,7 +48,7 @@ def test_auto_never_falls_back_to_no_isolation(
         raise IsolationUnavailableError("no walls here")
 
     monkeypatch.setattr(WarmBackend, "__init__", refuse)
-    with pytest.raises(IsolationUnavailableError, match="no walls here.*doctor"):
+    with pytest.raises(IsolationUnavailableError, match=r"no walls here.*doctor"):
         get_backend("auto", public_root=tmp_path / "nowhere")
 
 
@@ -66,10 +66,11 @@ def test_a_dead_zygote_voids_its_episodes_and_a_new_backend_heals(bare: WarmBack
         bare.open()
     with pytest.raises(SandboxError):
         sandbox.run("bash", "true", seconds=10)
-    with WarmBackend(preload=()) as healed:
-        assert healed.open().run("bash", "true", seconds=10).ok
+    with WarmBackend(preload=()) as healed, healed.open() as sandbox:
+        assert sandbox.run("bash", "true", seconds=10).ok
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_leaves_its_parents_backend_alone(bare: WarmBackend) -> None:
     sandbox = bare.open()
     child = os.fork()
@@ -85,6 +86,7 @@ def test_a_forked_child_leaves_its_parents_backend_alone(bare: WarmBackend) -> N
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     assert sandbox.run("bash", "echo parent", seconds=10).head == b"parent\n"
+    sandbox.close()
 
 
 def test_an_exiting_process_leaves_nothing_running() -> None:
@@ -123,6 +125,15 @@ def test_directories_made_later_can_be_shown(bare: WarmBackend, tmp_path: Path) 
         assert sandbox.run("bash", "cat x; ls /public", seconds=10).head == b"late"
 
 
+def test_a_public_root_that_was_replaced_needs_a_new_backend(
+    bare: WarmBackend, tmp_path: Path
+) -> None:
+    (tmp_path / "public").rename(tmp_path / "moved")
+    assert not bare.alive
+    (tmp_path / "public").mkdir()
+    assert not bare.alive
+
+
 def test_an_interrupted_call_gives_up_its_episode_alone(
     bare: WarmBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,8 +146,24 @@ def test_an_interrupted_call_gives_up_its_episode_alone(
         patch.setattr(sandbox, "_collect", interrupt)
         with pytest.raises(KeyboardInterrupt):
             sandbox.run("bash", "sleep 60", seconds=60)
-    assert sandbox.run("bash", "true", seconds=10).status == "dead"
+    with pytest.raises(SandboxError, match="closed"):
+        sandbox.run("bash", "true", seconds=10)
     assert other.run("bash", "true", seconds=10).ok
+    other.close()
+
+
+def test_a_flood_that_ended_the_session_is_told_by_the_next_cell(bare: WarmBackend) -> None:
+    with bare.open() as sandbox:
+        assert sandbox.run("cell", "x = 1", seconds=10).ok
+        flood = sandbox.run("cell", "while True: print('x' * 10000)", seconds=30)
+        assert flood.status == "output_limit"
+        assert b"session has ended" in sandbox.run("cell", "print(2)", seconds=10).head
+
+
+def test_a_module_that_cannot_be_imported_is_not_blamed_on_the_machine() -> None:
+    with pytest.raises(SandboxError, match="No module named 'nonsense_module'") as caught:
+        WarmBackend(preload=("nonsense_module",))
+    assert not isinstance(caught.value, IsolationUnavailableError)
 
 
 def test_many_episodes_open_and_close_at_once(bare: WarmBackend) -> None:
@@ -183,5 +210,5 @@ def test_other_systems_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
         advice.choose_root()
     monkeypatch.setattr(advice.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(advice.platform, "release", lambda: "5.4.0-generic")
-    with pytest.raises(IsolationUnavailableError, match="5.14"):
+    with pytest.raises(IsolationUnavailableError, match=r"5\.14"):
         advice.choose_root()

@@ -7,10 +7,10 @@
 Checks with `isolation` set hold only where `Backend.isolated` is true, and attack: run them on nothing else.
 """
 
-from sandmle_gym.sandbox.conformance import contract, files, isolation, limits
+from sandmle_gym.sandbox.conformance import contract, endings, files, isolation, limits
 from sandmle_gym.sandbox.conformance.subject import Check, Subject, registered
 
 CHECKS: tuple[Check, ...] = registered()
 """Every check, in the order of the files."""
 
-__all__ = ["CHECKS", "Check", "Subject", "contract", "files", "isolation", "limits"]
+__all__ = ["CHECKS", "Check", "Subject", "contract", "endings", "files", "isolation", "limits"]

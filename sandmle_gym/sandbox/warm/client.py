@@ -1,32 +1,19 @@
-"""The host's side of the warm backend: requests in, values out."""
+"""The host's end of one warm episode: requests in, values out."""
 
 import contextlib
-import dataclasses
-import itertools
 import json
 import os
 import select
 import signal
 import socket
 import time
-import weakref
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from sandmle_gym.errors import IsolationUnavailableError, SandboxError, UserError
-from sandmle_gym.sandbox.base import (
-    Backend,
-    ExecResult,
-    Fetched,
-    Kind,
-    Probe,
-    Resources,
-    Sandbox,
-)
+from sandmle_gym.errors import SandboxError
+from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Resources, Sandbox
 from sandmle_gym.sandbox.names import relative_name
 from sandmle_gym.sandbox.output import Output
-from sandmle_gym.sandbox.warm import plan
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
 _LARGEST_DATAGRAM = 1 << 16
@@ -37,126 +24,6 @@ _NOTES_OF_INIT = {
     "session": b"[the Python session has ended; the next cell starts a new one]\n",
     "memory": b"[killed: all processes together used too much memory]\n",
 }
-_FIRST_USER = 1 << 30
-_USERS_PER_PROCESS = 256
-_LAYERS = (
-    "user, pid, network, ipc, uts, cgroup and mount namespaces",
-    "read-only minimal root",
-    "private tmpfs with a size and an inode limit",
-    "own unprivileged user, no capabilities, no new privileges",
-    "system-call filter",
-    "resource limits",
-)
-_NOTES = (
-    "CPU time is shared fairly by the kernel but not limited per episode",
-    "the kernel is shared with the host",
-)
-
-_backends: "weakref.WeakSet[WarmBackend]" = weakref.WeakSet()
-
-
-class WarmBackend(Backend):
-    """Isolation by namespaces around forks of a warm zygote; works as root and as an ordinary user."""
-
-    name = "warm"
-    isolated = True
-
-    def __init__(
-        self, public_root: Path | None = None, *, preload: Iterable[str] = plan.PRELOAD
-    ) -> None:
-        """Start the zygote and wait until it is warm (about twice the time of the imports).
-
-        Args:
-            public_root: Directory below which all public files of all episodes lie; made when missing.
-            preload: Modules to import before the first episode.
-
-        Raises:
-            IsolationUnavailableError: This machine cannot isolate; the message says why.
-        """
-        if public_root is not None:
-            public_root.mkdir(parents=True, exist_ok=True)
-            public_root = public_root.resolve()
-        self._public_root = public_root
-        self._zygote = Zygote(public_root, preload)
-        self._sandboxes: weakref.WeakSet[WarmSandbox] = weakref.WeakSet()
-        self._numbers = itertools.count()
-        _backends.add(self)
-
-    @classmethod
-    def probe(cls) -> Probe:
-        """Open one episode in a zygote without imports, and report."""
-        try:
-            with cls(preload=()) as backend, backend.open() as sandbox:
-                result = sandbox.run("bash", "true", seconds=10)
-        except IsolationUnavailableError as error:
-            return Probe(cls.name, available=False, isolated=True, reason=str(error))
-        except SandboxError as error:
-            return Probe(cls.name, available=False, isolated=True, reason=f"it breaks: {error}")
-        reason = "" if result.ok else f"a first command ended as {result.status}"
-        return Probe(
-            cls.name,
-            available=result.ok,
-            isolated=True,
-            reason=reason,
-            layers=_LAYERS,
-            notes=_NOTES,
-        )
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can still open episodes."""
-        return self._zygote.alive
-
-    def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
-        """Open an episode; see `Backend.open`. Public files must be readable by every user."""
-        limits = resources or Resources()
-        request = {
-            "user": self._next_user(),
-            "public": None if public is None else self._below_root(public),
-            "resources": dataclasses.asdict(limits),
-        }
-        control, handle = self._zygote.open(request)
-        sandbox = WarmSandbox(self._zygote, control, handle, limits)
-        self._sandboxes.add(sandbox)
-        return sandbox
-
-    def _next_user(self) -> int:
-        """Give concurrent episodes of all our processes different user ids: limits count per user."""
-        slot = next(self._numbers) % _USERS_PER_PROCESS
-        return _FIRST_USER + (os.getpid() % (1 << 22)) * _USERS_PER_PROCESS + slot
-
-    def _below_root(self, public: Path) -> str:
-        if self._public_root is None:
-            raise UserError("this backend was made without public_root, so it can show no files")
-        public = public.resolve()
-        if not public.is_relative_to(self._public_root) or not public.is_dir():
-            raise UserError(f"{public} is not a directory below {self._public_root}")
-        if self._zygote.as_root:
-            for path in (public, *public.iterdir()):
-                needed = 0o005 if path.is_dir() else 0o004
-                if path.stat().st_mode & needed != needed:
-                    raise UserError(f"{path} is not readable by every user")
-        return str(public.relative_to(self._public_root))
-
-    def close(self) -> None:
-        """End every episode and the zygote."""
-        for sandbox in list(self._sandboxes):
-            sandbox.close()
-        self._zygote.close()
-
-    def _abandon(self) -> None:
-        self._zygote.abandon()
-        for sandbox in list(self._sandboxes):
-            sandbox._abandon()
-
-
-def _after_fork() -> None:
-    """Close a forked child's copies of our sockets, else the zygote would outlive its owner."""
-    for backend in list(_backends):
-        backend._abandon()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 class WarmSandbox(Sandbox):
@@ -191,7 +58,7 @@ class WarmSandbox(Sandbox):
             self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
             reply = self._collect(reader, output, seconds + _GRACE)
         except BaseException:
-            self._kill()  # a reply that comes after an interruption would answer the next request
+            self.close()  # a reply that comes after an interruption would answer the next request
             raise
         finally:
             os.close(reader)
@@ -252,7 +119,7 @@ class WarmSandbox(Sandbox):
             self._handle = -1
         self._control.close()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Let go of an episode in a forked child, to whom it does not belong."""
         self._dead = True
         self._control.close()
@@ -271,7 +138,7 @@ class WarmSandbox(Sandbox):
             self._send(request, body)
             return self._wait_for_reply(_GRACE)
         except BaseException:
-            self._kill()
+            self.close()
             raise
 
     def _send(self, request: dict[str, Any], *fds: int) -> None:
@@ -279,7 +146,9 @@ class WarmSandbox(Sandbox):
         try:
             if self._control.fileno() < 0:
                 raise SandboxError("this sandbox is closed")
-            if not self._dead:
+            if self._dead:
+                self._gone()
+            else:
                 socket.send_fds(self._control, [json.dumps(request).encode()], fds)
         except (BrokenPipeError, ConnectionResetError):
             self._gone()
@@ -308,7 +177,7 @@ class WarmSandbox(Sandbox):
         return reply
 
     def _gone(self) -> None:
-        """The episode's first process is dead: through its own doing, unless the zygote is dead too."""
+        """Take note that the episode is dead: through its own doing, unless the zygote is dead too."""
         self._kill()
         if not self._zygote.alive:
             raise SandboxError("the zygote is dead, and every episode with it")

@@ -7,7 +7,6 @@ copy of a well-known data set covered up.
 import os
 import site
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sandmle_gym.sandbox.environment import ENVIRONMENT
 CODE = "/opt/jail"
 VENV = "/opt/venv"
 BIN = "/opt/bin"
+USER_BASE = "/opt/user"
 JAIL = Path(__file__).parent / "jail"
 PACKAGE = Path(__file__).parents[2]
 
@@ -116,8 +116,7 @@ def configuration(
         IsolationUnavailableError: The interpreter lies where the jail needs a place of its own.
     """
     prefixes = _prefixes()
-    sites = _extra_sites(prefixes)
-    shown = {**prefixes, **sites}
+    shown = prefixes | _user_site()
     binds = [(path, path) for path in SYSTEM if os.path.lexists(path)]
     binds += [(source, target) for source, target in shown.items() if not _below(target, SYSTEM)]
     binds.append((str(JAIL), CODE))
@@ -133,8 +132,8 @@ def configuration(
         "/bin",
     ]
     environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
-    if sites:
-        environment["PYTHONPATH"] = ":".join(sites.values())
+    if len(shown) > len(prefixes):
+        environment["PYTHONUSERBASE"] = USER_BASE
     return {
         "as_root": as_root,
         "binds": binds,
@@ -142,7 +141,6 @@ def configuration(
         "masks": sorted(_masks(shown)),
         "python": python,
         "code": CODE,
-        "sites": list(sites.values()),
         "environment": environment,
         "zygote_environment": environment | HUGE_PAGES,
         "preload": list(preload),
@@ -169,17 +167,12 @@ def _prefixes() -> dict[str, str]:
     return prefixes
 
 
-def _extra_sites(prefixes: dict[str, str]) -> dict[str, str]:
-    """Directories of packages that lie outside the prefixes, as with `pip install --user`."""
-    paths = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    if site.ENABLE_USER_SITE:
-        paths.append(site.getusersitepackages())
-    outside = [
-        path
-        for path in dict.fromkeys(paths)
-        if Path(path).is_dir() and not _below(path, (*prefixes, *SYSTEM))
-    ]
-    return {path: f"/opt/site-{number}" for number, path in enumerate(outside)}
+def _user_site() -> dict[str, str]:
+    """Say where the packages of `pip install --user` appear, where there are any and Python heeds them."""
+    packages, base = site.getusersitepackages(), site.getuserbase()
+    if not site.ENABLE_USER_SITE or not Path(packages).is_dir():
+        return {}
+    return {packages: str(Path(USER_BASE, Path(packages).relative_to(base)))}
 
 
 def _below(path: str, parents: Iterable[str]) -> bool:

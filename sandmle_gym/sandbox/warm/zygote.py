@@ -70,6 +70,8 @@ class Zygote:
             reply = json.loads(self._control.recv(_LARGEST_DATAGRAM) or b"{}")
         except (OSError, TimeoutError) as error:
             raise SandboxError(f"the zygote does not start: {error}{self.complaint()}") from error
+        if reply.get("failed") == "imports":
+            raise SandboxError(f"the zygote cannot import what it should: {reply['message']}")
         if "failed" in reply:
             raise IsolationUnavailableError(advice(reply) + self.complaint())
         if not reply:

@@ -21,14 +21,11 @@ from typing import Any, NoReturn
 import files
 import processes
 import runner
+import shells
 import syscalls
 from episode import WORK
-from shells import Shells
 
 _LARGEST_DATAGRAM = 1 << 16
-_LARGEST_ARGUMENT = 100_000
-"""Longer Bash sources are read from a file: Linux caps one argument at 128 KiB."""
-_SCRIPT_FD = 3
 _MEMORY_INTERVAL = 0.1
 """Seconds between two looks at the memory of all processes; a look costs 0.2 ms, exact ones more."""
 _MEMORY_SHARE = 5
@@ -74,9 +71,9 @@ class Init:
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
         self.watch(control.fileno(), self.on_request)
-        self.alarm = _child_alarm()
+        self.alarm = processes.alarm()
         self.watch(self.alarm, self.on_children)
-        self.shells = Shells(self)
+        self.shells = shells.Shells(self)
 
     def watch(self, fd: int, handler: Callable[[], None]) -> None:
         """Call `handler` whenever `fd` is readable or closed by its peer."""
@@ -138,7 +135,7 @@ class Init:
 
     def run(self, request: dict[str, Any], output: int, body: int) -> None:
         """Start a command."""
-        start = {"python": self.start_script, "bash": self.start_bash, "cell": self.start_cell}
+        start = {"python": self.start_script, "bash": self.start_shell, "cell": self.start_cell}
         started = time.monotonic()
         try:
             pid = start[request["kind"]](output, body)
@@ -186,30 +183,10 @@ class Init:
 
         return self.fork(child)
 
-    def start_bash(self, output: int, body: int) -> int:
-        """Spawn Bash without copying the warm memory."""
-        source = os.pread(body, os.fstat(body).st_size, 0)
-        command: list[str | bytes] = ["bash", "-c", source]
-        if b"\0" in source:
-            command = ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
-        actions = [
-            (os.POSIX_SPAWN_DUP2, output, 1),
-            (os.POSIX_SPAWN_DUP2, output, 2),
-        ]
-        if len(source) > _LARGEST_ARGUMENT:
-            os.lseek(body, 0, os.SEEK_SET)
-            command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
-            actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
+    def start_shell(self, output: int, body: int) -> int:
+        """Spawn Bash."""
         os.chdir(WORK)
-        return os.posix_spawn(
-            "/bin/bash",
-            command,
-            self.environment,
-            file_actions=actions,
-            setsid=True,
-            setsigmask=[],
-            setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
-        )
+        return shells.spawn(output, body, self.environment)
 
     def start_cell(self, output: int, body: int) -> int:
         """Hand a cell to the session, which is forked on first use."""
@@ -298,8 +275,8 @@ class Init:
             return
         self.kill_others()
         reply = {"status": status, "code": code, "seconds": time.monotonic() - step.started}
-        if step.kind == "cell" and self.session_lost:
-            self.session_lost = False
+        if step.kind == "cell" and self.session_lost and status != "stopped":
+            self.session_lost = False  # of a flood only the head is shown: the next cell says it
             note = note or "session"
         self.answer({**reply, "note": note})
 
@@ -326,11 +303,3 @@ class Init:
         self.reap(0)
         self.drop_session()
         self.shells.hang_up_all()
-
-
-def _child_alarm() -> int:
-    """Return a descriptor that becomes readable whenever a child dies."""
-    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    return reader

@@ -4,7 +4,9 @@ A resource limit on memory holds for one process; sixty-four of them could take 
 """
 
 import contextlib
+import os
 import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,14 @@ def running() -> Iterator[int]:
             with contextlib.suppress(OSError):
                 if not (entry / "stat").read_text().rpartition(")")[2].startswith(" Z"):
                     yield int(entry.name)
+
+
+def alarm() -> int:
+    """Return a descriptor that becomes readable whenever a child dies."""
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader
 
 
 def memory_exceeds(limit: int) -> bool:

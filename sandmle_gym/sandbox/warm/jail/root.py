@@ -69,7 +69,7 @@ def main() -> None:
         os._exit(1)
     control.set_inheritable(True)
     code = f"{config['code']}/zygote.py"
-    command = [config["python"], "-s", code, str(control.fileno())]
+    command = [config["python"], code, str(control.fileno())]
     os.execve(config["python"], command, config["zygote_environment"])
 
 

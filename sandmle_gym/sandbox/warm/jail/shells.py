@@ -1,6 +1,6 @@
-"""Serves the `python` of shells (`shim.py`) with warm forks, from within process 1.
+"""Bash, and the warm forks that serve its `python` (see `shim.py`), from within process 1.
 
-Everything that arrives here was sent by the agent, so nothing of it is believed: what does not parse is
+What arrives from a shell was sent by the agent, so nothing of it is believed: what does not parse is
 hung up on.
 """
 
@@ -16,6 +16,31 @@ from shim import ADDRESS, LARGEST
 
 _MOST_CONNECTIONS = 32
 _STREAMS = 3
+_LARGEST_ARGUMENT = 100_000
+"""Longer Bash sources are read from a file: Linux caps one argument at 128 KiB."""
+_SCRIPT_FD = 3
+
+
+def spawn(output: int, body: int, environment: dict[str, str]) -> int:
+    """Start Bash in the current directory, without a copy of the warm memory; return its process id."""
+    source = os.pread(body, os.fstat(body).st_size, 0)
+    command: list[str | bytes] = ["bash", "-c", source]
+    actions = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
+    if b"\0" in source:
+        command = ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
+    elif len(source) > _LARGEST_ARGUMENT:
+        os.lseek(body, 0, os.SEEK_SET)
+        command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
+        actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
+    return os.posix_spawn(
+        "/bin/bash",
+        command,
+        environment,
+        file_actions=actions,
+        setsid=True,
+        setsigmask=[],
+        setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+    )
 
 
 class Loop(Protocol):

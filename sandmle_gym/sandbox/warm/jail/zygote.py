@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _load(config: dict[str, Any]) -> None:
-    sys.path[:] = [path for path in sys.path if path != config["code"]] + config["sites"]
+    sys.path[:] = [path for path in sys.path if path != config["code"]]
     for module in _OURS:  # an agent's own `files.py` must not find ours in its place
         del sys.modules[module.__name__]
     syscall_filter.program(os.uname().machine)
