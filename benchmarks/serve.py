@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 SESSIONS = 256
 AT_ONCE = 32
 STEPS = 40
-TASK = "real/wine"
+TASK = "task-042"
 
 
 class Client:
@@ -124,6 +125,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--task", default=TASK)
     arguments = parser.parse_args()
+    if find_spec("openenv") is None:
+        print("skipped: the server needs OpenEnv (pip install 'sandmle-gym[openenv]')")
+        return
     code = "from sandmle_gym.cli import main; main()"
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--turns", "1000000"]
     command += ["--max-sessions", str(SESSIONS)]

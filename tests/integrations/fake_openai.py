@@ -34,13 +34,16 @@ class FakeOpenAI:
                 reply = script(request)
                 if isinstance(reply, Exception):
                     self.send(400, {"error": {"message": str(reply), "code": "refused"}})
+                elif request.get("stream"):
+                    events = streamed(completion(request, reply, ids))
+                    self.send(200, events, "text/event-stream")
                 else:
                     self.send(200, completion(request, reply, ids))
 
-            def send(self, status, value):
-                body = json.dumps(value).encode()
+            def send(self, status, value, kind="application/json"):
+                body = (value if isinstance(value, str) else json.dumps(value)).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -84,3 +87,13 @@ def completion(request: dict[str, Any], reply: dict[str, Any], ids: count) -> di
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": tokens, "completion_tokens": 9, "total_tokens": tokens + 9},
     }
+
+
+def streamed(answer: dict[str, Any]) -> str:
+    """Write a completion as the events of a stream: one chunk, the usage, the end."""
+    (choice,) = answer["choices"]
+    delta = {**choice, "delta": choice["message"]}
+    del delta["message"]
+    chunk = {**answer, "object": "chat.completion.chunk", "choices": [delta], "usage": None}
+    usage = {**chunk, "choices": [], "usage": answer["usage"]}
+    return "".join(f"data: {line}\n\n" for line in (json.dumps(chunk), json.dumps(usage), "[DONE]"))

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 import pytest
+from integrations.fake_openai import FakeOpenAI
 from serving.conftest import served
-from serving.fake_openai import FakeOpenAI
 
 pytest.importorskip("verifiers.v1")
 pytest.importorskip("openenv")
@@ -20,9 +20,9 @@ PYTHON = os.environ.get("SANDMLE_SERVER_PYTHON")
 CALLS = (("bash", {"command": "cp sample_submission.csv submission.csv"}), ("submit", {}))
 
 
-def model(messages, _tools):
+def model(request):
     """Answer as their taskset wants it: the message is the action, in JSON."""
-    name, arguments = CALLS[sum(message["role"] == "assistant" for message in messages)]
+    name, arguments = CALLS[sum(message["role"] == "assistant" for message in request["messages"])]
     call = {"type": "call_tool", "tool_name": name, "arguments": arguments}
     return {"content": json.dumps(call)}
 

@@ -67,3 +67,19 @@ def test_harbor_itself_finds_the_folder_valid(exported):
     task = harbor.Task(exported)
     assert task.config.environment.network_mode == "no-network"
     assert task.config.verifier.environment_mode == "separate"
+
+
+def test_the_command_line_exports_and_says_what_formats_there_are(tmp_path):
+    def sandmle(*arguments):
+        command = [sys.executable, "-c", "from sandmle_gym.cli import main; main()", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    folder = str(tmp_path / "exported")
+    done = sandmle("export", "task-042", folder, "--format", "harbor")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "exported" / "task.toml").is_file()
+    assert (
+        "name another folder" in sandmle("export", "task-042", folder, "--format", "harbor").stderr
+    )
+    other = str(tmp_path / "other")
+    assert "harbor" in sandmle("export", "task-042", other, "--format", "harbour").stderr

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from serving.fake_openai import FakeOpenAI, tool_call
+from integrations.fake_openai import FakeOpenAI
 
 pytest.importorskip("verifiers.v1")
 
@@ -16,9 +16,9 @@ COPY = {"command": "cp sample_submission.csv submission.csv"}
 def play(*calls):
     """Return a model that makes these calls, whatever it is told."""
 
-    def model(messages, _tools):
-        done = sum(message["role"] == "tool" for message in messages)
-        return tool_call(*calls[done], number=done)
+    def model(request):
+        done = sum(message["role"] == "tool" for message in request["messages"])
+        return {"calls": [calls[done]]}
 
     return model
 
@@ -70,10 +70,7 @@ def test_what_lies_there_is_graded_when_verifiers_ends_the_rollout(evaluate):
 
 
 def test_a_model_that_fails_makes_an_error_not_a_reward(evaluate):
-    def model(*_):
-        raise RuntimeError("the model is gone")
-
-    (trace,) = evaluate(model)
+    (trace,) = evaluate(lambda _: RuntimeError("the model is gone"))
     assert trace.errors
     assert "sandmle" not in trace.info
 

@@ -2,8 +2,8 @@
 
 import tempfile
 
-from integrations.harness import Agent, Played
-from serving.fake_openai import FakeOpenAI, tool_call
+from integrations.fake_openai import FakeOpenAI
+from integrations.harness import Agent, Played, TrainerCrashError
 from serving.vf import evaluate
 
 REQUIRES = ("verifiers.v1",)
@@ -13,13 +13,13 @@ def play(task: str, agent: Agent) -> Played:
     crashed: list[BaseException] = []
     seen: list[str] = []
 
-    def model(messages, tools):
-        seen[:] = [message["content"] for message in messages if message["role"] == "tool"]
+    def model(request):
+        seen[:] = [m["content"] for m in request["messages"] if m["role"] == "tool"]
         try:
-            return tool_call(*next(agent), number=len(messages))
-        except BaseException as error:
+            return {"calls": [next(agent)]}
+        except TrainerCrashError as error:
             crashed.append(error)
-            raise
+            return error
 
     with FakeOpenAI(model) as server, tempfile.TemporaryDirectory() as folder:
         (trace,) = evaluate(server.url, folder, taskset={"tasks": [task]})

@@ -2,18 +2,25 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import hydra
 import verl
 from integrations.harness import Agent, Played, as_text
 from integrations.tiny_tokenizer import tiny_tokenizer
 from omegaconf import OmegaConf
-from verl.experimental.agent_loop.agent_loop import DictConfigWrap
+from verl.experimental.agent_loop.agent_loop import (
+    DictConfigWrap,
+    ToolListWrap,
+    _agent_loop_registry,
+)
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
 
-from sandmle_gym.integrations.verl import SandMLEAgentLoop
+import sandmle_gym.integrations.verl  # noqa: F401 - registers the loop
 
 REQUIRES = ("verl", "torch")
 
@@ -39,11 +46,13 @@ def config():
     return made
 
 
-def run(task: str, agent: Agent, **kwargs):
+def run(task: str, agent: Agent, loop: Mapping[str, Any] | None = None):
+    """Play as verl's worker does: the loop is made from its entry in verl's registry or in a file."""
     made = config()
 
     async def one():
-        loop = SandMLEAgentLoop(
+        instance = hydra.utils.instantiate(
+            loop or _agent_loop_registry["sandmle"],
             trainer_config=DictConfigWrap(made),
             server_manager=ScriptedServer(agent),
             tokenizer=tokenizer(),
@@ -51,17 +60,19 @@ def run(task: str, agent: Agent, **kwargs):
             dataset_cls=RLHFDataset,
             data_config=DictConfigWrap(made.data),
             hf_model_type="qwen2",
-            **kwargs,
+            tools=ToolListWrap([]),
         )
         prompt = [{"role": "user", "content": task}]
-        return await loop.run({}, raw_prompt=prompt, extra_info={"task": task})
+        return await instance.run({}, raw_prompt=prompt, extra_info={"task": task})
 
     return asyncio.run(one())
 
 
 def observations(output) -> tuple[str, ...]:
     masked = [
-        token for token, mask in zip(output.response_ids, output.response_mask, strict=True) if not mask
+        token
+        for token, mask in zip(output.response_ids, output.response_mask, strict=True)
+        if not mask
     ]
     text = tokenizer().decode(masked)
     return tuple(re.findall(r"<tool_response>\n(.*?)\n</tool_response>", text, re.DOTALL))
