@@ -1,7 +1,8 @@
 """Climb the ladder: run every witness in the sandbox and measure each step against the one below."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -20,9 +21,16 @@ class Run:
     """One valid submission, scored; scores are signed, larger is better."""
 
     score: float
-    resampled: np.ndarray
-    """Its score on every resample; the resamples are the same for all runs of a task."""
-    seconds: float | None
+    prediction: np.ndarray
+    """Of the private rows, as the metric takes it."""
+    bootstrap: Callable[[np.ndarray], np.ndarray]
+    """Scores a prediction on every resample; the resamples are the same for all runs of a task."""
+    seconds: float | None = None
+
+    @cached_property
+    def resampled(self) -> np.ndarray:
+        """Its score on every resample; dear, so only the run that stands for its tier is asked."""
+        return self.bootstrap(self.prediction)
 
 
 @dataclass
@@ -94,26 +102,26 @@ class Climber:
 
     @cached_property
     def _oracle_run(self) -> Run:
-        run = self._score(self.oracle, None)
+        run = self._score(self.oracle)
         if isinstance(run, str):
             raise UserError(f"the oracle of the task is not a valid submission: {run}")
         return run
 
     @cached_property
-    def _resamples(self) -> Resamples:
-        return Resamples.draw(len(self.evidence.truth), self.evidence.bundle.digest)
-
-    def _score(self, submission: bytes, seconds: float | None) -> Run | str:
+    def _bootstrap(self) -> Callable[[np.ndarray], np.ndarray]:
         evidence = self.evidence
-        rows = evidence.submitted(submission)
+        resamples = Resamples.draw(len(evidence.truth), evidence.bundle.digest)
+        return partial(resamples.scores, evidence.metric, evidence.truth)
+
+    def _score(self, submission: bytes, seconds: float | None = None) -> Run | str:
+        metric, rows = self.evidence.metric, self.evidence.submitted(submission)
         if isinstance(rows, str):
             return rows
         try:
-            score = evidence.metric.signed(evidence.metric(evidence.truth, rows))
-            resampled = self._resamples.scores(evidence.metric, evidence.truth, rows)
+            score = metric.signed(metric(self.evidence.truth, rows))
         except UndefinedScoreError as error:
             return str(error)
-        return Run(score, resampled, seconds)
+        return Run(score, rows, self._bootstrap, seconds)
 
 
 def _median(runs: list[Run]) -> Run:
