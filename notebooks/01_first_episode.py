@@ -104,9 +104,16 @@ for name, colour in colours.items():
     axes.axvline(value, color=colour, linestyle="--", linewidth=1)
     axes.text(value, len(rungs) - 0.4, name, color=colour, ha="center", va="bottom", fontsize=9)
 axes.axvline(info["score"], color="#1a7f37", linewidth=2)
-axes.text(info["score"], -0.9, "this episode", color="#1a7f37", ha="center", va="top", fontsize=9)
+axes.annotate(
+    "this episode",
+    (info["score"], -0.55),
+    (4, 0),
+    textcoords="offset points",
+    color="#1a7f37",
+    fontsize=9,
+)
 axes.set_ylim(-0.7, len(rungs) - 0.5)
-axes.set_xlabel(info["metric"], labelpad=14)
+axes.set_xlabel(info["metric"])
 axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 

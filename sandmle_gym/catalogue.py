@@ -330,7 +330,7 @@ def _published(bundle: "TaskBundle") -> Path:
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-            path.chmod(0o444)
+            path.chmod(0o644)  # the bind is read-only; a copy that an agent makes must not be
         staging.chmod(0o755)
         try:
             staging.rename(folder)

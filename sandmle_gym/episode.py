@@ -243,8 +243,9 @@ class Episode:
         return self._turn(_written(call), Parsed(call, well_formed=True))
 
     def call_tool(self, name: str, arguments: object) -> str:
-        """Play one action given as trainers deliver it: a tool's name, and its arguments as a mapping
-        or as JSON. One that fits no tool is answered by a sentence, and costs a turn and format.
+        """Play one action given by name, with arguments as a mapping or as JSON, as trainers deliver it.
+
+        One that fits no tool is answered by a sentence, and costs a turn and format.
 
         Raises:
             EpisodeOverError: The episode has ended.

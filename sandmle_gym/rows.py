@@ -15,7 +15,7 @@ from sandmle_gym.session import Session, schemas
 Row = dict[str, Any]
 
 
-def dataset(split: str | None = "train", format: str = "hf", **options: Any) -> list[Row]:  # noqa: A002
+def dataset(split: str | None = "train", format: str = "hf", **options: Any) -> list[Row]:
     """Return one row for every frozen task of a split, in the order of the suite.
 
     Rows are plain JSON. For a `datasets.Dataset` use `Dataset.from_list`, and its `to_parquet` or

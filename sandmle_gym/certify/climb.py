@@ -63,7 +63,8 @@ class Climber:
         steps: list[Step] = []
         for tier, run in typical.items():
             step = _step(tier, run, below, bottom)
-            seed_sd = float(np.std([other.score for other in self.runs[tier]]))
+            scores = [other.score for other in self.runs[tier]]
+            seed_sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
             seconds = max(other.seconds or 0.0 for other in self.runs[tier])
             steps.append(replace(step, seed_sd=seed_sd, seconds=seconds))
             below = run

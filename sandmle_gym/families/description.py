@@ -34,13 +34,18 @@ ROWS = {
 
 
 def describe(
-    brief: TaskBrief, knobs: Knobs, columns: Sequence[str], rng: np.random.RandomState
+    brief: TaskBrief,
+    knobs: Knobs,
+    legend: str,
+    columns: Sequence[str],
+    rng: np.random.RandomState,
 ) -> str:
     """Write `description.md`.
 
     Args:
         brief: The public facts of the task.
         knobs: Its knobs, for the words.
+        legend: What the values of the target stand for; may be empty.
         columns: Feature columns in the order of the files.
         rng: Decides the wording.
     """
@@ -56,7 +61,7 @@ def describe(
         "## Task\n\n"
         + " ".join(_one(rng, lines).format(**facts) for lines in (OPENINGS, HISTORIES)),
         _files(brief, knobs),
-        _columns(knobs, columns),
+        _columns(knobs, legend, columns),
         f"## {_one(rng, NOTES)}\n\n" + "\n".join(f"* {hint}" for hint in _hints(knobs, rng)),
         _evaluation(brief),
         _submission(brief, knobs),
@@ -85,7 +90,7 @@ def _files(brief: TaskBrief, knobs: Knobs) -> str:
     )
 
 
-def _columns(knobs: Knobs, columns: Sequence[str]) -> str:
+def _columns(knobs: Knobs, legend: str, columns: Sequence[str]) -> str:
     parts = (*knobs.units, *knobs.blocks, *knobs.traps)
     texts: tuple[Text, ...] = (
         *knobs.linear,
@@ -95,7 +100,7 @@ def _columns(knobs: Knobs, columns: Sequence[str]) -> str:
     about = {text.name: text.about for text in texts}
     lines = [f"| `{knobs.id_column}` | identifier of the row, without meaning |"]
     lines += [f"| `{name}` | {about[name]} |" for name in columns]
-    lines.append(f"| `{knobs.target.name}` | {knobs.target.about} (train only) |")
+    lines.append(f"| `{knobs.target.name}` | {knobs.target.about}{legend} (train only) |")
     return "## Columns\n\n| column | meaning |\n| --- | --- |\n" + "\n".join(lines)
 
 

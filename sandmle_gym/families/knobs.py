@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 from sandmle_gym.families.blocks import AnyBlock
 from sandmle_gym.families.ingredient import Block, Unit
 from sandmle_gym.families.table import Category, ColumnName, Quantity, Text
-from sandmle_gym.families.traps import ORDER, AnyTrap, Trap
+from sandmle_gym.families.traps import ORDER, AnyTrap, Slips, Trap
 from sandmle_gym.families.units import AnyUnit
 from sandmle_gym.spec import Frozen, MetricSpec, Modality
 
@@ -22,6 +22,9 @@ PRIVATE_ROWS = 2000
 
 FIRST_UNIT = 1.25
 """How much more than its like the first unit weighs: one insight must be worth a medal by itself."""
+
+FLAT_BLOCK = 0.5
+"""How much a block that is not curved weighs against one that is."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -55,6 +58,9 @@ class Knobs(Frozen, Generic[T]):
         total = self.linear_share + sum(self.block_shares) + sum(self.unit_shares)
         if abs(total - 1) > 1e-3:
             raise ValueError(f"the shares of the signal sum to {total:.4f}, not to 1")
+        for trap in self.traps:
+            if isinstance(trap, Slips) and trap.column not in {c.name for c in self.linear}:
+                raise ValueError(f"the trap slips names {trap.column!r}, which is no linear column")
         if len(self.blocks) != len(self.block_shares) or len(self.units) != len(self.unit_shares):
             raise ValueError("every block and every unit needs one share")
         return self
@@ -90,7 +96,11 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
         "linear_share": round(linear, 4),
         "linear": plain,
         "blocks": blocks,
-        "block_shares": _split(rng, 1 - round(linear, 4) - round(insight, 4), [1.0] * len(blocks)),
+        "block_shares": _split(
+            rng,
+            1 - round(linear, 4) - round(insight, 4),
+            [1.0 if block.curved else FLAT_BLOCK for block in blocks],
+        ),
         "units": units,
         "unit_shares": _split(rng, round(insight, 4), _weights(units)),
         "distractors": _some(rng, card.distractors, 1 + (rng.random_sample() < 0.5)),
@@ -100,9 +110,7 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
 
 def _traps(card: "SeedCard", rng: np.random.RandomState, columns: set[str]) -> tuple[Trap, ...]:
     """Choose no trap, one, or rarely two, in the order in which they spring."""
-    possible = [
-        trap for trap in card.traps if getattr(trap, "column", "") in columns or trap.columns
-    ]
+    possible = [t for t in card.traps if not isinstance(t, Slips) or t.column in columns]
     wanted = (rng.random_sample() < card.ranges.trap) * (1 + (rng.random_sample() < 0.3))
     chosen = _some(rng, tuple(possible), min(int(wanted), len(possible)))
     return tuple(sorted(chosen, key=lambda trap: ORDER.index(trap.kind)))

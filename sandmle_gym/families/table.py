@@ -12,7 +12,7 @@ from sandmle_gym.spec import Frozen
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 """Lower-case words joined by underscores, as in the header of a CSV file."""
 
-About = Annotated[str, Field(min_length=8, max_length=200)]
+About = Annotated[str, Field(pattern=r"^[^|\n]+$", min_length=8, max_length=200)]
 """What a column means, with its unit, in the words of the domain; one clause without a full stop."""
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/&'. -]+$", min_length=1, max_length=30)]

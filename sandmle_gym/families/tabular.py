@@ -62,6 +62,11 @@ class TabularFamily(ABC):
     def fit(self, knobs: Any) -> witness.Fit:
         """Say how witness programs predict this target for this metric."""
 
+    def legend(self, knobs: Any) -> str:
+        """Say what the values of the target stand for, to follow its meaning in a description."""
+        del knobs
+        return ""
+
     def check_card(self, card: "SeedCard") -> None:  # noqa: B027 (most have nothing to refuse)
         """Refuse a card that this family cannot draw from.
 
@@ -126,7 +131,9 @@ def _bundle(
     )
     ids = _ids(knobs.rows, *key)
     files = _files(knobs, rows, ids, decision)
-    text = describe(brief, knobs, list(rows.columns), stream(*key, "description"))
+    text = describe(
+        brief, knobs, family.legend(knobs), list(rows.columns), stream(*key, "description")
+    )
     tested = slice(knobs.train_rows, None)
     return TaskBundle(
         brief=brief,

@@ -74,6 +74,13 @@ class TabularBinary(TabularFamily):
             sample={target.name: [target.negative]},
         )
 
+    def legend(self, knobs: Knobs[Bound]) -> str:
+        """Name both values, the positive one last."""
+        target = knobs.target
+        if self.form(knobs.metric) is Form.PROBABILITY:
+            return f": 0 = {target.negative}, 1 = {target.positive}"
+        return f": `{target.negative}` or `{target.positive}`"
+
     def fit(self, knobs: Knobs[Bound]) -> Fit:
         """Fit both classes."""
         target = knobs.target

@@ -88,6 +88,10 @@ class TabularMulticlass(TabularFamily):
             sample = {target.name: [labels[0]]}
         return Decision(cells, () if form is Form.RANKING else labels, best, sample)
 
+    def legend(self, knobs: Knobs[Intervals]) -> str:
+        """Name the classes in alphabetical order."""
+        return ": " + ", ".join(f"`{label}`" for label in sorted(knobs.target.classes))
+
     def fit(self, knobs: Knobs[Intervals]) -> Fit:
         """Fit all classes."""
         labels = tuple(sorted(knobs.target.classes))

@@ -63,6 +63,10 @@ class TabularOrdinal(TabularFamily):
             sample={target.name: [labels[len(labels) // 2]]},
         )
 
+    def legend(self, knobs: Knobs[CutGrade]) -> str:
+        """Name the range."""
+        return f", from 0 to {knobs.target.grades - 1}"
+
     def fit(self, knobs: Knobs[CutGrade]) -> Fit:
         """Fit the grade as a number."""
         return fits.grades(knobs.target.name, knobs.target.grades, knobs.metric)

@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from sandmle_gym.errors import UserError
@@ -42,10 +43,12 @@ FEATURES = (
 )
 """What entry i of an observation means; all lie in [-1, 1], and are 0 while unknown."""
 
+_UNFILLED = "RECIPE: dict[str, Any] = {}"
+
 Vector = NDArray[np.float32]
 
 
-class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
+class RecipeActions(gymnasium.Wrapper[Vector, int, str, str], RecordConstructorArgs):
     """Play tasks of one table and one target by `Discrete` actions and `Box` observations.
 
     Works with the default protocol (`plain`). A dense reward trains fastest: `reward="score"`.
@@ -60,6 +63,7 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
         Raises:
             UserError: The environment is another package's, or has another protocol.
         """
+        RecordConstructorArgs.__init__(self)
         super().__init__(env)
         self._inner = unwrapped(env)
         if self._inner.options.protocol != "plain":
@@ -82,7 +86,9 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
         if schema.form not in (Form.VALUE, Form.PROBABILITY, Form.DISTRIBUTION, Form.LABEL) or (
             len(schema.columns) > 1 and schema.form is not Form.DISTRIBUTION
         ):
-            raise UserError(f"RecipeActions does not play {info['task']}: {schema.form} submissions")
+            raise UserError(
+                f"RecipeActions does not play {info['task']}: {schema.form} submissions"
+            )
         self._state = {"encode ordinal": 1.0, "model linear": 1.0, "turns left": 1.0}
         return self._vector(), info
 
@@ -124,7 +130,8 @@ class RecipeActions(gymnasium.Wrapper[Vector, int, str, str]):
             "form": schema.form.value,
             "labels": list(schema.labels),
         }
-        return f"````python\nRECIPE = {recipe!r}\n{self._program}````"
+        program = self._program.replace(_UNFILLED, f"RECIPE = {recipe!r}", 1)
+        return f"````python\n{program}````"
 
     def _learn(self, line: str) -> None:
         """Take the numbers of a program's answer into the state; a program that failed has none."""

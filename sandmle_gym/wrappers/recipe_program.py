@@ -1,4 +1,4 @@
-"""The program that `RecipeActions` runs in the sandbox, below a line `RECIPE = {…}`; not imported anywhere.
+"""The program that `RecipeActions` runs in the sandbox, with its recipe filled in; not imported anywhere.
 
 It works on one table: reads the files, carries the recipe out, cross-validates, writes the submission
 and prints one line of JSON. `gain` is 1 - loss / loss of the constant prediction, on held-out rows.
@@ -17,7 +17,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-RECIPE: dict[str, Any]
+RECIPE: dict[str, Any] = {}
 
 train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")
 identifier = RECIPE["id_column"]
@@ -85,7 +85,9 @@ def model() -> Any:
     """Make a fresh model."""
     kind, regression = RECIPE["model"], classes is None
     if kind == "linear":
-        return make_pipeline(StandardScaler(), Ridge(1.0) if regression else LogisticRegression(C=0.3))
+        return make_pipeline(
+            StandardScaler(), Ridge(1.0) if regression else LogisticRegression(C=0.3)
+        )
     if kind == "forest":
         forest = ExtraTreesRegressor if regression else ExtraTreesClassifier
         return forest(60, min_samples_leaf=2, n_jobs=1, random_state=0)
@@ -148,4 +150,4 @@ def hand_in(held_out: np.ndarray, new: np.ndarray) -> dict[str, float]:
     return {"gain": gain(held_out)}
 
 
-print(json.dumps({"inspect": inspect, "run": run, "blend": blend}[RECIPE["do"]]()))
+print(json.dumps({"inspect": inspect, "run": run, "blend": blend}[RECIPE["do"]]()))  # noqa: T201

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+from gymnasium.utils import RecordConstructorArgs
 
 from sandmle_gym.trajectory import Trajectory, append_line
 from sandmle_gym.wrappers.tokens import unwrapped
 
 
-class RecordTrajectory(gymnasium.Wrapper[str, str, str, str]):
+class RecordTrajectory(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
     """Append each episode that ends to a file, to be read by `Trajectory.loads`, line by line."""
 
     def __init__(self, env: gymnasium.Env[str, str], path: str | Path) -> None:
@@ -22,6 +23,7 @@ class RecordTrajectory(gymnasium.Wrapper[str, str, str, str]):
         Raises:
             UserError: The environment is another package's.
         """
+        RecordConstructorArgs.__init__(self, path=str(path))
         super().__init__(env)
         self._inner = unwrapped(env)
         self.path = Path(path)

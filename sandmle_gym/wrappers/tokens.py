@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium
+from gymnasium.utils import RecordConstructorArgs
 
 from sandmle_gym.env import SandMLEEnv
 from sandmle_gym.errors import UserError
@@ -16,7 +17,7 @@ def estimate(text: str) -> int:
     return -(-len(text) // CHARS_PER_TOKEN)
 
 
-class TokenLimit(gymnasium.Wrapper[str, str, str, str]):
+class TokenLimit(gymnasium.Wrapper[str, str, str, str], RecordConstructorArgs):
     """End an episode, and grade what lies there, once prompt, actions and observations are too long."""
 
     def __init__(
@@ -32,6 +33,7 @@ class TokenLimit(gymnasium.Wrapper[str, str, str, str]):
         Raises:
             UserError: The limit is not positive, or the environment is another package's.
         """
+        RecordConstructorArgs.__init__(self, max_tokens=max_tokens, count=count)
         super().__init__(env)
         if max_tokens <= 0:
             raise UserError(f"max_tokens must be positive, not {max_tokens}")
@@ -59,7 +61,13 @@ class TokenLimit(gymnasium.Wrapper[str, str, str, str]):
             assert self._inner.episode is not None
             reward = float(self._inner.episode.finish().reward.total)
             truncated, info = True, self._inner.episode.info
-        return observation, float(reward), terminated, truncated, info | {"tokens_left": self.tokens_left}
+        return (
+            observation,
+            float(reward),
+            terminated,
+            truncated,
+            info | {"tokens_left": self.tokens_left},
+        )
 
 
 def unwrapped(env: gymnasium.Env[Any, Any]) -> SandMLEEnv:

@@ -3,6 +3,7 @@
 import os
 import pickle
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -141,11 +142,13 @@ def test_grpo_learns_over_a_rollout_func_and_trains_on_the_policys_tokens_only(t
     ids, mask = outputs[0]["completion_ids"], outputs[0]["env_mask"]
     for tokens, trained in zip(ids, mask, strict=True):
         of_policy = tokenizer.decode([t for t, m in zip(tokens, trained, strict=True) if m])
-        of_environment = tokenizer.decode([t for t, m in zip(tokens, trained, strict=True) if not m])
+        of_environment = tokenizer.decode(
+            [t for t, m in zip(tokens, trained, strict=True) if not m]
+        )
         assert "<|im_start|>" not in of_policy
         assert "<tool_call>" not in of_environment
         assert of_environment.count("<|im_start|>user\n<tool_response>") == sum(
-            a > b for a, b in zip(trained, trained[1:], strict=False)
+            a > b for a, b in pairwise(trained)
         )
 
 
@@ -245,7 +248,9 @@ def test_a_factory_can_be_pickled_and_its_tools_carry_schemas():
         function = schema["function"]
         made = get_json_schema(getattr(env, function["name"]))["function"]
         assert made["name"] == function["name"]
-        assert set(made["parameters"].get("properties", {})) == set(function["parameters"]["properties"])
+        assert set(made["parameters"].get("properties", {})) == set(
+            function["parameters"]["properties"]
+        )
 
 
 def test_tools_answer_whatever_comes(tmp_path):

@@ -44,7 +44,7 @@ def test_an_unknown_name_is_the_callers_error() -> None:
 def test_auto_never_falls_back_to_no_isolation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise IsolationUnavailableError("no walls here")
 
     monkeypatch.setattr(WarmBackend, "__init__", refuse)

@@ -28,6 +28,11 @@ def test_the_sample_submission_is_valid_and_below_median(play):
     assert grade.medal == "none"
 
 
+def test_a_copy_of_a_public_file_can_be_written_to(play):
+    episode = play(f"{COPY} && echo more >> submission.csv")
+    assert episode.transcript[0].observation == "[no output]"
+
+
 def test_the_last_action_is_graded_when_actions_run_out(play):
     episode = play("ls", COPY, limits={"turns": 2})
     assert episode.truncated

@@ -1,6 +1,6 @@
 """A packed identifier such as QX-07-B whose middle and end carry the signal."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -8,14 +8,16 @@ from pydantic import Field
 from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
 
+Prefix = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,6}$")]
+
 
 class Code(Unit):
     """Effect: a rising or falling number in the middle, plus half as much from the last letter."""
 
     kind: str = "code"
     column: Text
-    prefixes: tuple[str, ...] = Field(default=("QX", "LM", "TR", "ZK"), min_length=2)
-    letters: str = Field(default="ABCDE", min_length=3, max_length=8)
+    prefixes: tuple[Prefix, ...] = Field(default=("QX", "LM", "TR", "ZK"), min_length=2)
+    letters: str = Field(default="ABCDE", pattern=r"^[A-Z]{3,8}$")
     highest: int = Field(default=60, ge=20, le=999)
     """Largest number in the middle."""
 

@@ -14,7 +14,7 @@ class Decimals(Unit):
 
     kind: str = "decimals"
     column: Quantity
-    suffix: str = Field(default="", max_length=8)
+    suffix: str = Field(default="", pattern=r"^[A-Za-z0-9 /%]*$", max_length=8)
     """What the second office writes behind the number."""
 
     gain: ClassVar[float] = 0.80

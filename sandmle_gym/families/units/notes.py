@@ -1,6 +1,6 @@
 """Free text in which a handful of telling words are scattered among filler."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -11,15 +11,17 @@ from sandmle_gym.families.table import Cells, Text
 MOST = 4
 """Largest count of either kind of word in one note."""
 
+Plain = Annotated[str, Field(pattern=r"^[a-z]+$", max_length=20)]
+
 
 class Notes(Unit):
     """Effect: how many `raising` words there are, less how many `lowering` ones."""
 
     kind: str = "notes"
     column: Text
-    raising: tuple[str, ...] = Field(min_length=3)
-    lowering: tuple[str, ...] = Field(min_length=3)
-    filler: tuple[str, ...] = Field(min_length=10)
+    raising: tuple[Plain, ...] = Field(min_length=3)
+    lowering: tuple[Plain, ...] = Field(min_length=3)
+    filler: tuple[Plain, ...] = Field(min_length=10)
 
     gain: ClassVar[float] = 0.74
     spoilers: ClassVar[tuple[str, ...]] = ("count the words", "number of words", "positive words")

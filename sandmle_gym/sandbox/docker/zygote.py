@@ -89,7 +89,10 @@ class ContainerZygote(Zygote):
         )
         if pid != engine.process_of(self._container):
             caller.close()
-            raise SandboxError("somebody else than our container answers on its socket")
+            raise SandboxError(
+                f"process {pid} answers in place of our container; a daemon outside of the container that "
+                "we are in ourselves would look like this: run where the daemon runs"
+            )
         return caller
 
     def _accept(self, listener: socket.socket) -> socket.socket:

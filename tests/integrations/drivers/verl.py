@@ -70,7 +70,9 @@ def run(task: str, agent: Agent, loop: Mapping[str, Any] | None = None):
 
 def observations(output) -> tuple[str, ...]:
     masked = [
-        token for token, mask in zip(output.response_ids, output.response_mask, strict=True) if not mask
+        token
+        for token, mask in zip(output.response_ids, output.response_mask, strict=True)
+        if not mask
     ]
     text = tokenizer().decode(masked)
     return tuple(re.findall(r"<tool_response>\n(.*?)\n</tool_response>", text, re.DOTALL))
