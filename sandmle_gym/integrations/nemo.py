@@ -125,7 +125,7 @@ class SandMLEResourcesServer(SimpleResourcesServer):
         try:
             reward = await _told(session.finish)
             outcome = session.episode.outcome
-            if outcome is None:
+            if outcome is None or reward is None:
                 raise HTTPException(503, "the episode is void")
         finally:
             await in_thread(session.close)
