@@ -30,8 +30,10 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Write a table."""
-    table = Table(*columns, title=title or None, title_justify="left", header_style="bold")
+    """Write a table; the first column names things, so it is never cut."""
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None)
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=not number, min_width=len(column))
     for row in rows:
         table.add_row(*(printable(str(cell)) for cell in row))
     console.print(table)

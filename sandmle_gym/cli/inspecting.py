@@ -1,6 +1,5 @@
 """Commands that look: list, show, certify, doctor."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -44,11 +43,12 @@ def list_(
     if as_json:
         print_json(rows)
         return
-    shown = ("id", "title", "metric", "split", "train_rows")
-    print_table(shown, ([row[key] for key in shown] for row in rows))
-    counts = Counter(row["metric"] for row in rows)
-    console.print(f"{len(rows)} tasks, {len(counts)} metrics, suite {suite_lock()['version']}")
-    console.print(f"endless streams: {', '.join(f'{NAMESPACE}/{slug}-v0' for slug in cards())}")
+    for row in rows:
+        name, metric = f"{row['reference']:19}", f"{row['metric']:20}"
+        console.print(f"{name} {metric} {row['title']}", no_wrap=True, overflow="ellipsis")
+    metrics = {row["metric"] for row in rows}
+    console.print(f"\n{len(rows)} tasks, {len(metrics)} metrics, suite {suite_lock()['version']}.")
+    console.print("Endless streams, SandMLE/<seed-card>-v0:", ", ".join(cards()))
 
 
 def show(task: Reference, as_json: AsJson = False) -> None:
