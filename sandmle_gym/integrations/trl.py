@@ -106,7 +106,7 @@ def _tool_method(tool: Tool) -> Callable[..., str]:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     method.__name__, method.__qualname__ = tool.name, f"SandMLETools.{tool.name}"
     method.__annotations__ = dict.fromkeys(names, str) | {"return": str}
-    method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    method.__signature__ = inspect.Signature(
         [inspect.Parameter(name, kind, annotation=str) for name in ["self", *names]],
         return_annotation=str,
     )

@@ -48,7 +48,7 @@ _UNFILLED = "RECIPE: dict[str, Any] = {}"
 Vector = NDArray[np.float32]
 
 
-class RecipeActions(gymnasium.Wrapper[str, str, Vector, int], RecordConstructorArgs):
+class RecipeActions(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Play tasks of one table and one target by `Discrete` actions and `Box` observations.
 
     Works with the default protocol (`plain`). A dense reward trains fastest: `reward="score"`.
