@@ -92,9 +92,7 @@ async def rollout(
 class _Conversation:
     """The messages of one rollout, and one turn after the other."""
 
-    def __init__(
-        self, episode: Episode, client: "AsyncOpenAI", request: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, episode: Episode, client: "AsyncOpenAI", request: Mapping[str, Any]) -> None:
         self.tokens = 0
         self.stop: str | None = None
         self._episode, self._client = episode, client

@@ -34,7 +34,11 @@ def paid(env_reward: list[float | None], **_: Any) -> list[float | None]:
 
 
 def make_rollout_func(
-    *, turn_tokens: int | None = None, workers: int = 128, mask_timeouts: bool = True, **options: Any
+    *,
+    turn_tokens: int | None = None,
+    workers: int = 128,
+    mask_timeouts: bool = True,
+    **options: Any,
 ) -> "RolloutFunc":
     """Make a `rollout_func` that plays all episodes of a batch at once.
 
@@ -102,7 +106,7 @@ def _tool_method(tool: Tool) -> Callable[..., str]:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     method.__name__, method.__qualname__ = tool.name, f"SandMLETools.{tool.name}"
     method.__annotations__ = dict.fromkeys(names, str) | {"return": str}
-    method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    method.__signature__ = inspect.Signature(
         [inspect.Parameter(name, kind, annotation=str) for name in ["self", *names]],
         return_annotation=str,
     )
@@ -156,7 +160,9 @@ class RolloutFunc:
             try:
                 chat = _Chat(trainer, tools=self.options.protocol == "tools")
                 lines = list(
-                    threads.map(lambda pair: _begin(chat, *pair), zip(sessions, prompts, strict=True))
+                    threads.map(
+                        lambda pair: _begin(chat, *pair), zip(sessions, prompts, strict=True)
+                    )
                 )
                 has_logprobs = self._play(lines, chat, threads)
                 rewards = list(
@@ -182,7 +188,9 @@ class RolloutFunc:
         while live:
             rooms = [longest - len(line.completion) for line in live]
             limit = min(max(rooms), self.turn_tokens or longest)
-            actions, logprobs = chat.generate([line.prompt + line.completion for line in live], limit)
+            actions, logprobs = chat.generate(
+                [line.prompt + line.completion for line in live], limit
+            )
             for number, (line, room) in enumerate(zip(live, rooms, strict=True)):
                 line.action = actions[number][:room]
                 known = logprobs[number] if logprobs else [0.0] * len(line.action)
@@ -197,15 +205,17 @@ class _Chat:
 
     def __init__(self, trainer: Any, *, tools: bool) -> None:
         self.trainer = trainer
-        self._tokenizer = getattr(
-            trainer.processing_class, "tokenizer", trainer.processing_class
-        )
+        self._tokenizer = getattr(trainer.processing_class, "tokenizer", trainer.processing_class)
         self._tools = schemas() if tools else None
 
     def prompt(self, messages: list[Message]) -> list[int]:
         """Render a conversation for the model to go on with."""
         return self._tokenizer.apply_chat_template(
-            messages, tools=self._tools, add_generation_prompt=True, tokenize=True, return_dict=False
+            messages,
+            tools=self._tools,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=False,
         )
 
     def text(self, tokens: Sequence[int]) -> str:

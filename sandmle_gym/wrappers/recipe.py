@@ -48,14 +48,11 @@ _UNFILLED = "RECIPE: dict[str, Any] = {}"
 Vector = NDArray[np.float32]
 
 
-class RecipeActions(gymnasium.Wrapper[Vector, int, str, str], RecordConstructorArgs):
+class RecipeActions(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Play tasks of one table and one target by `Discrete` actions and `Box` observations.
 
     Works with the default protocol (`plain`). A dense reward trains fastest: `reward="score"`.
     """
-
-    action_space: Discrete
-    observation_space: Box
 
     def __init__(self, env: gymnasium.Env[str, str]) -> None:
         """Wrap an environment of this package.

@@ -56,7 +56,9 @@ def test_native_tool_calls_play_the_episode(play):
 
 
 def test_text_protocols_play_it_too_and_offer_no_tools(play):
-    copy = {"content": "<think>first</think>\n```bash\ncp sample_submission.csv submission.csv\n```"}
+    copy = {
+        "content": "<think>first</think>\n```bash\ncp sample_submission.csv submission.csv\n```"
+    }
     trajectory, requests = play(copy, {"content": "```submit\n```"}, options={"protocol": "fenced"})
     assert trajectory.reward == pytest.approx(0.4)
     assert "tools" not in requests[0]

@@ -19,7 +19,10 @@ def tiny_tokenizer(chats=(), tools=None, vocabulary=2000):
         tokenizer.train_from_iterator(
             [plain.apply_chat_template(chat, tools=tools, tokenize=False) for chat in chats],
             trainers.BpeTrainer(
-                vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False, min_frequency=2
+                vocab_size=vocabulary,
+                initial_alphabet=alphabet,
+                show_progress=False,
+                min_frequency=2,
             ),
         )
     fast = PreTrainedTokenizerFast(
