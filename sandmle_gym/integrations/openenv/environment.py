@@ -28,7 +28,14 @@ from openenv.core.env_server.types import (  # pyright: ignore[reportMissingImpo
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandmle_gym.catalogue import Source, normalise, real_lock, references, suite_lock
+from sandmle_gym.catalogue import (
+    Source,
+    normalise,
+    real_lock,
+    references,
+    split_of,
+    suite_lock,
+)
 from sandmle_gym.episode import EpisodeOptions
 from sandmle_gym.errors import SandboxError, UnknownNameError, UserError
 from sandmle_gym.integrations.openenv.counters import Counters
@@ -178,7 +185,7 @@ class ServedEnvironment(Environment[Action, Observation, State]):
     def list_splits(self) -> list[dict[str, str]]:
         """Return the splits of the frozen suite."""
         kinds = {"train": "train", "val": "validation", "test": "test"}
-        frozen = {entry["split"] for entry in suite_lock()["tasks"].values()}
+        frozen = {split_of(name) for name in suite_lock()["tasks"]}
         return [{"name": name, "type": kind} for name, kind in kinds.items() if name in frozen]
 
     def num_tasks(self, split: str) -> int:
@@ -250,8 +257,8 @@ def _choice(**given: Any) -> _Choice:
 
 def _facts(name: str, index: int) -> dict[str, Any]:
     entry = suite_lock()["tasks"][name]
-    public = {key: entry[key] for key in ("title", "card", "metric") if key in entry}
-    return {"id": name, "index": index, **public}
+    facts = {"title": entry["title"], "card": entry["card"], "metric": entry["metric"]["name"]}
+    return {"id": name, "index": index, **facts}
 
 
 @contextmanager
