@@ -80,28 +80,35 @@ def show(task: Reference, as_json: AsJson = False) -> None:
 def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False) -> None:
     """Measure a task again: run its witnesses in the sandbox and check every gate.
 
-    Exit status 1 if a gate fails, or if the measurement contradicts the frozen milestones.
+    Exit status 1 if a gate fails, or if a milestone moved by more than a standard error.
     """
-    from sandmle_gym.certify import certify as measure
+    from sandmle_gym import certify as generated
+    from sandmle_gym import real
     from sandmle_gym.sandbox import get_backend
 
     opened = open_task(task)
+    measure = generated.certify if opened.bundle.private.oracle is not None else real.measure
     with errors.status(f"certifying {opened.reference} …"):
         measured = measure(opened.bundle, get_backend(sandbox, public_root=public_root()))
     certificate = measured.private.certificate
     assert certificate is not None
+    now, before = measured.milestones.model_dump(), opened.bundle.milestones.model_dump()
+    moved = [n for n in now if abs(now[n] - before[n]) > certificate.standard_error]
     if as_json:
         print_json(
             {
                 "task": opened.reference,
-                "milestones": measured.milestones.model_dump(),
-                "frozen_milestones": opened.bundle.milestones.model_dump(),
+                "milestones": now,
+                "milestones_before": before,
+                "moved": moved,
                 "certificate": certificate.model_dump(mode="json"),
             }
         )
     else:
         print_certificate(certificate)
-    raise typer.Exit(0 if certificate.certified else 1)
+        for name in moved:
+            console.print(f"{name} moved: {before[name]:.6g} -> {now[name]:.6g}", style="red")
+    raise typer.Exit(0 if certificate.certified and not moved else 1)
 
 
 def doctor(as_json: AsJson = False) -> None:
