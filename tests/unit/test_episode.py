@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sandmle_gym.episode import clip, round_to_error
+from sandmle_gym.observations import clip, round_to_error
 from sandmle_gym.protocols import ToolCall
 
 COPY = "cp sample_submission.csv submission.csv"
