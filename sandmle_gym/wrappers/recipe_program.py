@@ -75,7 +75,7 @@ def engineered() -> list[pd.Series]:
 def matrix() -> np.ndarray:
     """Return the features of all rows, train first."""
     coded = both[words].fillna("none")
-    if RECIPE["encode"] == "one-hot":
+    if words and RECIPE["encode"] == "one-hot":  # pandas cannot encode no columns
         coded = pd.get_dummies(coded, dtype=float)
     else:
         coded = coded.apply(lambda column: pd.factorize(column, sort=True)[0])
