@@ -110,7 +110,7 @@ class Stats:
 
 
 class Episode:
-    """One agent's go at one task. Not thread-safe; many episodes may live in many threads."""
+    """One agent's go at one task. Not thread-safe but for `abort`; many episodes may live in many threads."""
 
     def __init__(self, task: Task, options: EpisodeOptions | None = None) -> None:
         """Prepare an episode; the sandbox opens with the first command.
@@ -274,6 +274,16 @@ class Episode:
             self._release()
         return self.outcome
 
+    def abort(self) -> None:
+        """End every process of the episode at once, from any thread; `close` it all the same.
+
+        The action that is being played, if any, ends as with a dead sandbox; no other is played.
+        """
+        self.closed = True
+        sandbox = self._sandbox
+        if sandbox is not None:
+            sandbox.kill()
+
     def close(self) -> None:
         """Drop the sandbox; calling it twice is fine."""
         self.closed = True
@@ -360,6 +370,8 @@ class Episode:
     def _open(self) -> Sandbox:
         if self._sandbox is None:
             self._sandbox = self._backend.open(self.task.public_folder, self.options.resources)
+            if self.closed:  # aborted meanwhile
+                self._sandbox.kill()
         return self._sandbox
 
     def _fetch(self) -> Fetched:

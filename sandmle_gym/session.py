@@ -84,6 +84,12 @@ class Session:
             if self._abandoned is not None:
                 self._abandoned()
 
+    def abort(self) -> None:
+        """End every process of the episode at once, also of the step that may be running."""
+        episode = self.episode
+        if episode is not None:
+            episode.abort()
+
     def __enter__(self) -> Self:
         return self
 

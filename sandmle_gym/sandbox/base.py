@@ -17,8 +17,8 @@ stateful Python session (variables survive from cell to cell)."""
 
 Status = Literal["exited", "timeout", "output_limit", "dead"]
 """How a command ended. `exited`: by itself or by a signal (see `exit_code`). `timeout`, `output_limit`:
-we killed it. `dead`: the episode's world is gone because its own processes exhausted its limits;
-every later call answers `dead` as well."""
+we killed it. `dead`: the episode's world is gone because its own processes exhausted its limits, or
+by `Sandbox.kill`; every later call answers `dead` as well."""
 
 FileProblem = Literal["missing", "not_regular", "too_large", "unreadable", "dead"]
 
@@ -88,7 +88,7 @@ class Probe:
 
 
 class Sandbox(ABC):
-    """The world of one episode: a working directory, processes, limits. Not thread-safe."""
+    """The world of one episode: a working directory, processes, limits. Not thread-safe, but for `kill`."""
 
     @abstractmethod
     def run(
@@ -124,6 +124,14 @@ class Sandbox(ABC):
     @abstractmethod
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a regular file of the working directory without following links or blocking."""
+
+    def kill(self) -> None:
+        """End every process of the episode at once, from any thread; a command that is running is `dead`.
+
+        Calling it twice, or beside and after `close`, is fine; it drops no files. A backend that does
+        not override it lets the command run to its end.
+        """
+        return
 
     @abstractmethod
     def close(self) -> None:

@@ -7,13 +7,13 @@ process group, so a daemon that leaves the group survives; limits hold per proce
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ from sandmle_gym.sandbox.base import (
 )
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.names import relative_name
-from sandmle_gym.sandbox.output import Output
+from sandmle_gym.sandbox.output import Output, Watch
 from sandmle_gym.sandbox.warm.jail import files as transfer
 
 _RUNNER = Path(transfer.__file__).parent
@@ -114,6 +114,10 @@ class LocalSandbox(Sandbox):
         for file in sorted(public.iterdir()) if public else ():
             (self._work / file.name).symlink_to(file)
         self._resources = resources
+        self._dead = False
+        self._lock = threading.RLock()
+        self._alive: set[subprocess.Popen[bytes]] = set()
+        """First processes of groups. The lock is held while one leaves: a reaped number may be another's."""
         self._session: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def run(
@@ -122,6 +126,8 @@ class LocalSandbox(Sandbox):
         """Run a command; see `Sandbox.run`."""
         if not self._root.exists():
             raise SandboxError("this sandbox is closed")
+        if self._dead:
+            return ExecResult("dead", None, b"")
         started = time.monotonic()
         output = Output(keep_bytes, self._resources.flood_mb << 20)
         reader, writer = os.pipe()
@@ -132,18 +138,20 @@ class LocalSandbox(Sandbox):
                 file.write(source.encode("utf-8", "surrogatepass"))
             run = self._run_cell if kind == "cell" else self._run_process
             with open(reader, "rb", buffering=0) as pipe:  # noqa: PTH123
-                watch = _Watch(pipe.fileno(), output, started + seconds)
+                watch = Watch(pipe.fileno(), output, started + seconds)
                 status, code = run(kind, body, writer, watch)
                 watch.drain()
         finally:
             os.close(body)
         if output.flooded:
             status, code = "output_limit", None
+        if self._dead:
+            status, code = "dead", None
         head, tail, dropped = output.parts()
         return ExecResult(status, code, head, tail, dropped, time.monotonic() - started)
 
     def _run_process(
-        self, kind: Kind, body: int, writer: int, watch: "_Watch"
+        self, kind: Kind, body: int, writer: int, watch: Watch
     ) -> tuple[Status, int | None]:
         command = self._python(_SCRIPT, body) if kind == "python" else _bash(body)
         process = self._start(command, writer, body)
@@ -153,11 +161,11 @@ class LocalSandbox(Sandbox):
             ended = watch.until(handle)
         finally:
             os.close(handle)
-            _kill_group(process)
+            self._end(process)
         return ("exited", process.returncode) if ended else ("timeout", None)
 
     def _run_cell(
-        self, kind: Kind, body: int, writer: int, watch: "_Watch"
+        self, kind: Kind, body: int, writer: int, watch: Watch
     ) -> tuple[Status, int | None]:
         process, channel = self._session = self._session or self._start_session()
         os.killpg(process.pid, signal.SIGCONT)
@@ -165,7 +173,7 @@ class LocalSandbox(Sandbox):
             socket.send_fds(channel, [kind.encode()], [writer, body])
         os.close(writer)
         ended = watch.until(channel.fileno())
-        message = channel.recv(_CHUNK) if ended else b""
+        message = _message(channel) if ended else b""
         if message:
             os.killpg(process.pid, signal.SIGSTOP)
             return "exited", json.loads(message)["code"]
@@ -183,7 +191,7 @@ class LocalSandbox(Sandbox):
         if self._session is not None:
             process, channel = self._session
             channel.close()
-            _kill_group(process)
+            self._end(process)
             self._session = None
 
     def _python(self, program: str, fd: int) -> list[str]:
@@ -199,7 +207,7 @@ class LocalSandbox(Sandbox):
             "MPLCONFIGDIR": str(self._root / "tmp"),
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         }
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["/bin/bash", "-c", f'{ulimits}; exec "$@"', "bash", *command],
             cwd=self._work,
             env=environment,
@@ -209,10 +217,23 @@ class LocalSandbox(Sandbox):
             pass_fds=[keep],
             start_new_session=True,
         )
+        with self._lock:
+            self._alive.add(process)
+            if self._dead:
+                _kill_group(process)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._alive.discard(process)
+            _kill_group(process)
+        process.wait()
 
     def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files; see `Sandbox.put`."""
         pairs = [(name, relative_name(name)) for name in files]
+        if self._dead:
+            return tuple(files)
         failed = []
         with self._work_directory() as work:
             for name, inside in pairs:
@@ -226,6 +247,8 @@ class LocalSandbox(Sandbox):
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
         inside = relative_name(name)
+        if self._dead:
+            return Fetched(None, "dead")
         body = os.memfd_create("get")
         with self._work_directory() as work, open(os.dup(body), "rb") as file:  # noqa: PTH123
             problem = transfer.get(work, inside, max_bytes, body)
@@ -244,45 +267,24 @@ class LocalSandbox(Sandbox):
         finally:
             os.close(fd)
 
+    def kill(self) -> None:
+        """Kill every process group; see `Sandbox.kill`."""
+        self._dead = True
+        with self._lock:
+            for process in self._alive:
+                _kill_group(process)
+
     def close(self) -> None:
         """End the session and remove the directory."""
         self._end_session()
         shutil.rmtree(self._root, ignore_errors=True)
 
 
-class _Watch:
-    """Collects the output of a command until something ends it."""
-
-    def __init__(self, pipe: int, output: Output, deadline: float) -> None:
-        self.pipe = pipe
-        self.output = output
-        self.deadline = deadline
-
-    def until(self, end: int) -> bool:
-        """Read until `end` is readable (True), or time or output run out (False)."""
-        poll = select.poll()
-        poll.register(end, select.POLLIN)
-        poll.register(self.pipe, select.POLLIN)
-        while (left := self.deadline - time.monotonic()) > 0 and not self.output.flooded:
-            ready = dict(poll.poll(left * 1000))
-            if end in ready:
-                return True
-            if self.pipe in ready and not self._read():
-                poll.unregister(self.pipe)
-        return False
-
-    def drain(self) -> None:
-        """Read what the pipe still holds."""
-        while not self.output.flooded and self._read():
-            pass
-
-    def _read(self) -> bool:
-        try:
-            data = os.read(self.pipe, _CHUNK)
-        except BlockingIOError:
-            return False
-        self.output.add(data)
-        return bool(data)
+def _message(channel: socket.socket) -> bytes:
+    try:
+        return channel.recv(_CHUNK)
+    except ConnectionResetError:  # it died with a request unread
+        return b""
 
 
 def _bash(body: int) -> list[str]:
@@ -297,4 +299,3 @@ def _bash(body: int) -> list[str]:
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -1,5 +1,10 @@
 """Keeps the head and the tail of a stream of bytes of any length."""
 
+import os
+import select
+import time
+
+_CHUNK = 1 << 16
 _NEWLINE = ord("\n")
 
 
@@ -49,3 +54,38 @@ class Output:
         if dropped == 0:
             return bytes(self._head) + tail, b"", 0
         return bytes(self._head), tail, dropped
+
+
+class Watch:
+    """Collects the output of a command until something ends it."""
+
+    def __init__(self, pipe: int, output: Output, deadline: float) -> None:
+        self.pipe = pipe
+        self.output = output
+        self.deadline = deadline
+
+    def until(self, end: int) -> bool:
+        """Read until `end` is readable (True), or time or output run out (False)."""
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        poll.register(self.pipe, select.POLLIN)
+        while (left := self.deadline - time.monotonic()) > 0 and not self.output.flooded:
+            ready = dict(poll.poll(left * 1000))
+            if end in ready:
+                return True
+            if self.pipe in ready and not self._read():
+                poll.unregister(self.pipe)
+        return False
+
+    def drain(self) -> None:
+        """Read what the pipe still holds."""
+        while not self.output.flooded and self._read():
+            pass
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.pipe, _CHUNK)
+        except BlockingIOError:
+            return False
+        self.output.add(data)
+        return bool(data)

@@ -1,11 +1,14 @@
 """Laws of the OpenEnv server under clients that do it wrong: a defined reply each, no stack trace."""
 
+import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +63,15 @@ def wait_for(condition, seconds=20):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def sleeps(mark):
+    """Whether a process of the machine has this mark as an argument."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in path.read_bytes().split(b"\0"):
+                return True
+    return False
 
 
 @pytest.fixture
@@ -165,6 +177,22 @@ def test_a_client_that_vanishes_frees_its_session(server):
         assert server.metric("sandmle_sessions ") == before + 1
         session.socket.socket.shutdown(socket.SHUT_RDWR)  # no closing handshake
     wait_for(lambda: server.metric("sandmle_sessions ") == before)
+    assert server.metric('sandmle_episodes_total{end="abandoned"}') == ended + 1
+
+
+def test_a_client_that_vanishes_in_a_step_frees_its_sandbox_at_once(server):
+    before = server.metric("sandmle_sessions ")
+    ended = server.metric('sandmle_episodes_total{end="abandoned"}')
+    mark = f"61.{secrets.randbelow(10**9)}"
+    with server.session() as session:
+        session.ask("reset", task="task-042")
+        arguments = {"type": "call_tool", "tool_name": "bash"}
+        arguments["arguments"] = {"command": f"sleep {mark}; sleep 1"}
+        session.socket.send(json.dumps({"type": "step", "data": arguments}))
+        wait_for(lambda: sleeps(mark))
+        session.socket.socket.shutdown(socket.SHUT_RDWR)
+        wait_for(lambda: not sleeps(mark), 2)
+    wait_for(lambda: server.metric("sandmle_sessions ") == before, 5)
     assert server.metric('sandmle_episodes_total{end="abandoned"}') == ended + 1
 
 

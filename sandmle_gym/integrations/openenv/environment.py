@@ -152,7 +152,8 @@ class ServedEnvironment(Environment[Action, Observation, State]):
         self._counters.add("sandmle_steps_total")
         self._counters.add("sandmle_step_seconds_total", time.perf_counter() - start)
         if session.done and not over:
-            self._counters.add("sandmle_episodes_total", end=str(session.episode.stop))
+            end = str(session.episode.stop) if self._open else "abandoned"
+            self._counters.add("sandmle_episodes_total", end=end)
         return CallToolObservation(
             tool_name=action.tool_name,
             result=text,
@@ -214,6 +215,11 @@ class ServedEnvironment(Environment[Action, Observation, State]):
         tasks = [_facts(name, i) for i, name in enumerate(Source(split=split).frozen())]
         return tasks[start:stop]
 
+    def abort(self) -> None:
+        """End the step that is running, from any thread: nobody waits for its answer any more."""
+        self._open = False
+        self._session.abort()
+
     def close(self) -> None:
         """Free the sandbox, for good."""
         self._open = False
@@ -227,7 +233,7 @@ class ServedEnvironment(Environment[Action, Observation, State]):
 
     def _refuse_when_closed(self) -> None:
         if not self._open:
-            raise UserError("this session was idle for too long and is closed; connect again")
+            raise UserError("this session is closed; connect again")
 
     def _info(self) -> dict[str, Any]:
         episode = self._session.episode

@@ -1,7 +1,8 @@
 """What stands before the OpenEnv application: who may come in, and how much they may send.
 
 An ASGI middleware. It refuses a wrong token (401), browsers where there is no token (403), a body that
-is too large (413) and frames that are no JSON object; and it ends a session whose client is silent.
+is too large (413) and frames that are no JSON object; it ends a session whose client is silent, and
+tells at once of one whose client is gone.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandmle_gym.integrations.openenv.counters import Counters
@@ -23,8 +24,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OPEN_PATHS = frozenset({"/health"})
 """What anybody may ask, so that an orchestrator can."""
 
-in_websocket: ContextVar[bool] = ContextVar("in_websocket", default=False)
-"""Whether the present task serves a WebSocket, whose silence the guard itself watches."""
+websocket: ContextVar["Frames | None"] = ContextVar("websocket", default=None)
+"""The WebSocket that the present task serves, if any; the guard itself watches its silence."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ class Guard:
         if refusal is not None:
             await self._refuse(scope, send, *refusal)
         elif kind == "websocket":
-            in_websocket.set(True)
-            await self.app(scope, _Frames(self, receive, send).receive, send)
+            await self._serve_websocket(scope, receive, send)
         else:
             await self._serve_http(scope, receive, send)
 
@@ -85,6 +85,15 @@ class Guard:
         await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
         await send({"type": f"{kind}.response.body", "body": body})
 
+    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        frames = Frames(self, receive, send)
+        websocket.set(frames)
+        reading = asyncio.create_task(frames.read())
+        try:
+            await self.app(scope, frames.receive, send)
+        finally:
+            reading.cancel()
+
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, at most `max_bytes` of it, then let the application answer."""
         body = bytearray()
@@ -107,19 +116,32 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class _Frames:
+class Frames:
     """The frames of one WebSocket, as the application gets to see them."""
 
     guard: Guard
     from_client: Receive
     to_client: Send
+    when_gone: list[Callable[[], object]] = field(default_factory=list)
+    """Called as soon as the client is gone, while its last frame may still be being answered."""
+    _events: asyncio.Queue[Event] = field(default_factory=lambda: asyncio.Queue(1))
+
+    async def read(self) -> None:
+        """Read ahead, up to two frames: further on it cannot see whether the client is still there."""
+        event: Event = {"type": ""}
+        while event["type"] != "websocket.disconnect":
+            event = await self.from_client()
+            if event["type"] == "websocket.disconnect":
+                for call in self.when_gone:
+                    call()
+            await self._events.put(event)
 
     async def receive(self) -> Event:
         """Return the next event that the application can understand."""
         while True:
             try:
                 async with asyncio.timeout(self.guard.idle_seconds):
-                    event = await self.from_client()
+                    event = await self._events.get()
             except TimeoutError:
                 await self._tell("idle", "no frame came for too long: the session is closed")
                 return {"type": "websocket.disconnect", "code": 1001}

@@ -28,7 +28,7 @@ from sandmle_gym.integrations.openenv.environment import (
     ServedEnvironment,
     VoidEpisodeError,
 )
-from sandmle_gym.integrations.openenv.guard import Guard, in_websocket
+from sandmle_gym.integrations.openenv.guard import Guard, websocket
 
 MAX_BYTES = 2 << 20
 """Largest body or frame: the longest action (200,000 characters) with every character escaped."""
@@ -68,8 +68,11 @@ class _Server(HTTPEnvServer):
 
     async def _create_session(self) -> Any:
         session, environment = await super()._create_session()
-        if in_websocket.get():
+        frames = websocket.get()
+        if frames is not None:
+            assert isinstance(environment, ServedEnvironment)
             self._session_websocket_attachments.add(session)
+            frames.when_gone.append(environment.abort)
         return session, environment
 
 

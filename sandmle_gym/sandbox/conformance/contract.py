@@ -1,6 +1,7 @@
 """How commands run and end."""
 
 import threading
+import time
 
 from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.base import Kind
@@ -238,6 +239,26 @@ def episodes_run_side_by_side(subject: Subject) -> None:
     for thread in threads:
         thread.join(120)
     assert answers == {number: f"{number}{number}\n" for number in range(16)}
+
+
+@check()
+def a_kill_from_another_thread_ends_a_running_command(subject: Subject) -> None:
+    """`kill` ends a command at once, which is `dead` as every later call is; at any time it is fine."""
+    nap = "import time; time.sleep(60)"
+    for kind, source in zip(_KINDS, ("sleep 60", nap, nap), strict=True):
+        with subject.open() as sandbox:
+            killer = threading.Timer(1.0, sandbox.kill)
+            killer.start()
+            start = time.monotonic()
+            result = sandbox.run(kind, source, seconds=60)
+            assert time.monotonic() - start < 20
+            killer.join()
+            assert (result.status, result.exit_code) == ("dead", None)
+            assert sandbox.run(kind, source, seconds=60).status == "dead"
+            assert sandbox.get("train.csv", max_bytes=100).problem == "dead"
+            assert sandbox.put({"file": b""}) == ("file",)
+            sandbox.kill()
+        sandbox.kill()
 
 
 @check()

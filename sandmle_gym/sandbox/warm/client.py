@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,8 @@ class WarmSandbox(Sandbox):
         self._flood = resources.flood_mb << 20
         self._dead = False
         self._handle = handle
+        self._lock = threading.RLock()
+        """Held where the handle is used or closed: the number of a closed one may be another's."""
         try:
             self._wait_for_reply(_GRACE)
         except BaseException:
@@ -111,27 +114,31 @@ class WarmSandbox(Sandbox):
         finally:
             os.close(body)
 
+    def kill(self) -> None:
+        """Kill the episode's first process, and with it all others; see `Sandbox.kill`."""
+        self._dead = True
+        with self._lock:
+            if self._handle >= 0:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
     def close(self) -> None:
         """Kill the episode."""
-        self._kill()
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-        self._control.close()
+        self.kill()
+        self._drop()
 
     def abandon(self) -> None:
         """Let go of an episode in a forked child, to whom it does not belong."""
         self._dead = True
-        self._control.close()
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        self._lock = threading.RLock()  # the old one may be held by a thread that the child lacks
+        self._drop()
 
-    def _kill(self) -> None:
-        self._dead = True
-        if self._handle >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+    def _drop(self) -> None:
+        with self._lock:
+            if self._handle >= 0:
+                os.close(self._handle)
+                self._handle = -1
+        self._control.close()
 
     def _ask(self, request: dict[str, Any], body: int) -> dict[str, Any]:
         try:
@@ -164,7 +171,7 @@ class WarmSandbox(Sandbox):
         try:
             message = self._control.recv(_LARGEST_DATAGRAM)
         except TimeoutError:
-            self._kill()  # only a machine that the episode itself has brought to a halt is this late
+            self.kill()  # only a machine that the episode itself has brought to a halt is this late
             return {}
         except ConnectionResetError:
             message = b""
@@ -177,8 +184,8 @@ class WarmSandbox(Sandbox):
         return reply
 
     def _gone(self) -> None:
-        """Take note that the episode is dead: through its own doing, unless the zygote is dead too."""
-        self._kill()
+        """Take note that the episode is dead: by its own doing or `kill`, unless the zygote is too."""
+        self.kill()
         if not self._zygote.alive:
             raise SandboxError("the zygote is dead, and every episode with it")
 
