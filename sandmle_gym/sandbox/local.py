@@ -143,10 +143,8 @@ class LocalSandbox(Sandbox):
                 watch.drain()
         finally:
             os.close(body)
-        if output.flooded:
-            status, code = "output_limit", None
-        if self._dead:
-            status, code = "dead", None
+        if self._dead or output.flooded:
+            status, code = "dead" if self._dead else "output_limit", None
         head, tail, dropped = output.parts()
         return ExecResult(status, code, head, tail, dropped, time.monotonic() - started)
 
@@ -169,7 +167,7 @@ class LocalSandbox(Sandbox):
     ) -> tuple[Status, int | None]:
         process, channel = self._session = self._session or self._start_session()
         os.killpg(process.pid, signal.SIGCONT)
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(ConnectionError):
             socket.send_fds(channel, [kind.encode()], [writer, body])
         os.close(writer)
         ended = watch.until(channel.fileno())

@@ -125,3 +125,19 @@ def test_schemas_have_one_function_per_tool():
         "score",
         "submit",
     }
+
+
+def test_an_abort_ends_the_step_that_is_running_and_no_other_is_played(session):
+    session.abort()
+    session.start(TASK)
+    killer = threading.Timer(1.0, session.abort)
+    killer.start()
+    start = time.monotonic()
+    session.call("bash", {"command": "sleep 60"})
+    killer.join()
+    assert time.monotonic() - start < 20
+    assert session.episode.stop == "dead"
+    assert session.call("bash", {"command": "ls"}) == OVER
+    session.start(TASK)
+    session.abort()
+    assert session.call("bash", {"command": "ls"}) == OVER

@@ -194,7 +194,7 @@ def _masks(shown: dict[str, str]) -> Iterator[str]:
     for source, target in {**shown, "/usr": "/usr"}.items():
         for packages in _package_directories(Path(source)):
             inside = Path(target) / packages.relative_to(source)
-            for pattern in (*DATA_SETS, "*sandmle*"):
+            for pattern in (*DATA_SETS, "*sandmle*", "__pycache__/*sandmle*"):
                 for found in packages.glob(pattern):
                     yield str(inside / found.relative_to(packages))
         for own in (PACKAGE, _checkout(), Path(source, "bin", "sandmle")):
