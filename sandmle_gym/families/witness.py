@@ -6,6 +6,7 @@ turn), and a short body that reads like a notebook: read, clean, engineer, fit, 
 
 import ast
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -113,13 +114,22 @@ def _library(names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     return "\n".join(lines), tuple(text for name, text in functions.items() if name in needed)
 
 
+_parsing = threading.Lock()
+
+
+def _parse(source: str) -> ast.Module:
+    """Parse, one thread at a time: two at once can fail in CPython 3.11 (its depth counter is shared)."""
+    with _parsing:
+        return ast.parse(source)
+
+
 @cache
 def _recipes() -> tuple[dict[str, str], dict[str, str]]:
     """Return name -> import line with a place for names, and name -> text of functions and constants."""
     source = files("sandmle_gym.families").joinpath("recipes.py").read_text(encoding="utf-8")
     imports: dict[str, str] = {}
     texts: dict[str, str] = {}
-    for node in ast.parse(source).body:
+    for node in _parse(source).body:
         text = CHECKER_COMMENT.sub("", ast.get_source_segment(source, node) or "")
         if isinstance(node, ast.Import):
             imports |= {alias.asname or alias.name: text for alias in node.names}
@@ -135,4 +145,4 @@ def _recipes() -> tuple[dict[str, str], dict[str, str]]:
 @cache
 def _names(source: str) -> frozenset[str]:
     """Return every name that a text reads or writes."""
-    return frozenset(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+    return frozenset(node.id for node in ast.walk(_parse(source)) if isinstance(node, ast.Name))

@@ -150,7 +150,7 @@ def test_a_submission_beyond_its_time_is_a_named_problem_and_the_next_one_is_ser
 
 def test_a_submission_beyond_its_processor_time_is_a_named_problem(lab_of, csv_of):
     lab = lab_of("ndcg_at_k")
-    truth = np.tile(lab.truth(np.random.RandomState(0), 100), 400)
+    truth = np.tile(lab.truth(np.random.RandomState(0), 100), 2000)
     with Grader(WorkerLimits(cpu_seconds=0)) as hasty:
         grade = hasty.grade(
             lab.bundle(truth), csv_of(lab.table(lab.perfect(truth))), standard_error=True
