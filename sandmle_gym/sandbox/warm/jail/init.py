@@ -221,8 +221,11 @@ class Init:
         except (ValueError, KeyError, TypeError, OSError):
             code = None
         if code is None or self.step is None or self.step.kind != "cell":
-            self.unwatch(self.session.channel.fileno())  # its end is reported by on_children
+            self.unwatch(self.session.channel.fileno())
             os.kill(self.session.pid, signal.SIGKILL)
+            # Wait for its end, else the next cell could still be handed to it; on_children reaps it.
+            os.waitid(os.P_PID, self.session.pid, os.WEXITED | os.WNOWAIT)
+            self.on_children()
             return
         self.finish("exited", code & 0xFF)
 
