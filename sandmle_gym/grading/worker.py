@@ -120,7 +120,3 @@ def _grade(answers: Answers, request: dict[str, Any], submission: bytes) -> Repl
         return {"score": scored.score(part), "standard_error": error}
     except UndefinedScoreError as error:
         return score_not_finite(error)
-
-
-if __name__ == "__main__":
-    sys.exit("this module is started by sandmle_gym.grading")
