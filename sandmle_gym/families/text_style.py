@@ -53,7 +53,7 @@ class StyleRanges(Ranges):
     """How far the knobs range."""
 
     train_rows: tuple[int, int] = (130, 180)
-    words: tuple[int, int] = (14, 22)
+    words: tuple[int, int] = (12, 18)
     """Words of a passage."""
 
 
@@ -126,14 +126,14 @@ class TextStyle(Family):
         shortest = dice.between(least, (least + most) // 2)
         return StyleKnobs.model_validate(
             {
-                **common(card, rng, public_rows=200, private_rows=1300),
+                **common(card, rng, public_rows=200, private_rows=1500),
                 **{name: getattr(card, name) for name in ("target", "text", "subject", "hints")},
                 "subjects": dice.some(card.subjects, 3),
                 "words": (shortest, shortest + 4),
-                "vocabulary": 0.08,
-                "small": 5.0,
-                "endings": 0.8,
-                "signs": 2.0,
+                "vocabulary": 0.06,
+                "small": 6.0,
+                "endings": 0.7,
+                "signs": 1.6,
             }
         )
 

@@ -110,14 +110,20 @@ def style_counts(texts):
 def pooled_classes(matrices, target, classes):
     """Return out-of-fold and test probabilities of models of several matrices, multiplied."""
     pairs = [linear_classes(matrix, target, classes, 0) for matrix in matrices]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
-    return [multiplied(parts) for parts in zip(*pairs, strict=True)]
+    oof, new = ([np.log(np.clip(part, 1e-6, 1)) for part in parts] for parts in zip(*pairs, strict=True))
+    trust = best_trust(oof, target)
+    return [normalised(np.tensordot(trust, np.array(logs), 1)) for logs in (oof, new)]
 
 
-def multiplied(parts):
-    """Return the normalised product of probabilities."""
-    logs = sum(np.log(np.clip(part, 1e-6, 1)) for part in parts)
-    mass = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return mass / mass.sum(axis=1, keepdims=True)
+def best_trust(logs, target):
+    """Return how far each kind of evidence is trusted: exponents that fit the out-of-fold rows."""
+    logs = np.array(logs)
+    trust = np.full(len(logs), 1 / len(logs))
+    for _ in range(3):
+        for k in range(len(trust)):
+            spread = [np.where(np.arange(len(trust)) == k, factor, trust) for factor in np.linspace(0, 1.6, 17)]
+            trust = min(spread, key=lambda one: log_loss(target, normalised(np.tensordot(one, logs, 1))))  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+    return trust
 
 
 def habits_of(text):
@@ -150,11 +156,10 @@ def likelihood_classes(texts, target, classes):
         smooth = min(tried, key=lambda value: tried[value][0])
         oof.append(tried[smooth][1])
         new.append(log_likelihood(matrix[:n], target, matrix[n:], classes, smooth))
-    trust = np.ones(len(counts))
-    for _ in range(3):
-        for k in range(len(trust)):
-            options = [np.where(np.arange(len(trust)) == k, factor, trust) for factor in np.linspace(0.1, 1.5, 15)]
-            trust = min(options, key=lambda t: log_loss(target, normalised(np.tensordot(t, np.array(oof), 1))))  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+    for matrix in (letter_runs(texts), style_counts(texts)):
+        for logs, guess in zip((oof, new), linear_classes(matrix, target, classes, 0), strict=True):  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+            logs.append(np.log(np.clip(guess, 1e-6, 1)))
+    trust = best_trust(oof, target)
     return [normalised(np.tensordot(trust, np.array(logs), 1)) for logs in (oof, new)]
 
 
