@@ -11,7 +11,8 @@ import re
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 
 def letter_runs(texts):
@@ -186,3 +187,48 @@ def normalised(logs):
     """Return probabilities from their logarithms up to a constant per row."""
     mass = np.exp(logs - logs.max(axis=1, keepdims=True))
     return mass / mass.sum(axis=1, keepdims=True)
+
+
+def label_chances(matrix, target):
+    """Return the probability of each label of the test rows; train rows come first."""
+    n = len(target)
+    chances = np.zeros((matrix.shape[0] - n, target.shape[1]))
+    for k, column in enumerate(target.T):
+        chances[:, k] = linear_classes(matrix, column, 2, 0)[1][:, 1]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+    return chances
+
+
+def without_quotes(text):
+    """Drop the lines that quote somebody."""
+    return "\n".join(line for line in text.split("\n") if not line.startswith(">"))
+
+
+def stemmed(text):
+    """Cut all words to their first four letters."""
+    return re.sub(r"\b(\w{4})\w+", r"\1", text.lower())
+
+
+def word_groups(texts, count):
+    """Return a group for each word, by the words it shares sentences with; everyday words get none."""
+    sentences = sorted({part for text in texts for part in re.split(r"[.\n]+ *", text)})
+    reader = CountVectorizer(token_pattern=r"\w{3,}", binary=True, min_df=8, max_df=0.045)
+    shown = reader.fit_transform(sentences)
+    together = (shown.T @ shown).toarray().astype(float)
+    often = together.diagonal().copy()
+    np.fill_diagonal(together, 0)
+    lift = np.log1p(together * len(sentences) / np.outer(often, often))
+    lift += np.diag(lift.max(axis=1) + 1e-6)
+    groups = AgglomerativeClustering(count, metric="cosine", linkage="average").fit_predict(lift)
+    return dict(zip(reader.get_feature_names_out(), groups, strict=True))
+
+
+def group_counts(texts, groups):
+    """Return how many sentences of each text are about each group of words: none, one, two, more."""
+    count = max(groups.values()) + 1
+    matrix = np.zeros((len(texts), count))
+    for row, text in enumerate(texts):
+        for sentence in re.split(r"[.\n]+", text):
+            votes = np.bincount([groups[w] for w in re.findall(r"\w+", sentence) if w in groups], minlength=count)
+            if votes.max() > 1:
+                matrix[row, votes.argmax()] += 1
+    return np.hstack([matrix, matrix > 1])
