@@ -8,10 +8,12 @@ All models are linear: with 50-200 short texts nothing larger pays.
 
 import html
 import re
+from collections import Counter
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.cluster import AgglomerativeClustering
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 
@@ -232,3 +234,61 @@ def group_counts(texts, groups):
             if votes.max() > 1:
                 matrix[row, votes.argmax()] += 1
     return np.hstack([matrix, matrix > 1])
+
+
+def sentences_of(text):
+    """Split a text where its sentences end."""
+    return [part for part in re.split(r"[.!?]\s*", text.lower()) if part]
+
+
+def distinct(texts):
+    """Return the different sentences of each text, each as a list of words, in order."""
+    return [[s.split() for s in dict.fromkeys(sentences_of(text))] for text in texts]
+
+
+def essay_surface(texts, seed):
+    """Return numbers that any grader of essays starts from: sizes, and the main directions of the words."""
+    sizes = [[len(text), len(sentences_of(text)), len(text.split())] for text in texts]
+    sizes = np.log(np.array(sizes, dtype=float))
+    sizes = np.column_stack([sizes, sizes[:, 0] - sizes[:, 2]])
+    topics = TruncatedSVD(12, random_state=seed).fit_transform(word_runs(texts, 1))
+    matrix = np.hstack([sizes, topics])
+    return (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
+
+
+def error_rates(texts):
+    """Return the share of words that occur in almost no text."""
+    words = distinct(texts)
+    seen = Counter(word for text in words for word in {w for s in text for w in s})
+    rare = {word for word, count in seen.items() if count < 0.02 * len(texts)}
+    return np.array([np.mean([word in rare for s in text for word in s]) for text in words])
+
+
+def overlaps(texts, questions):
+    """Return the share of sentences that name a thing from the question; everyday words do not count."""
+    words = distinct(texts)
+    everyday = Counter(word for text in words for s in text for word in s)
+    total = sum(everyday.values())
+    shares = []
+    for text, question in zip(words, questions, strict=True):
+        asked = {w for w in re.findall(r"\w+", question.lower()) if everyday[w] < 0.012 * total and len(w) > 3}
+        shares.append(np.mean([bool(asked & set(s)) for s in text]))
+    return np.array(shares)
+
+
+def threads(texts):
+    """Return the share of sentences that take up a rarer word from the end of the one before."""
+    words = distinct(texts)
+    seen = Counter(word for text in words for s in text for word in s)
+    total = sum(seen.values())
+    rarer = {word for word, count in seen.items() if count < 0.012 * total}
+    shares = []
+    for text in words:
+        kept = [[word for word in s if word in rarer] for s in text]
+        shares.append(np.mean([bool(a and b and a[-1] == b[0]) for a, b in zip(kept, kept[1:], strict=False)]))
+    return np.array(shares)
+
+
+def lengths(texts):
+    """Return the number of different sentences."""
+    return np.array([len(text) for text in distinct(texts)], dtype=float)
