@@ -292,3 +292,66 @@ def threads(texts):
 def lengths(texts):
     """Return the number of different sentences."""
     return np.array([len(text) for text in distinct(texts)], dtype=float)
+
+
+def shared_words(left, right):
+    """Return what two texts share as they are written: words, runs of letters, and their sizes."""
+    rows = []
+    for pair in zip(left, right, strict=True):
+        a, b = (set(re.findall(r"\w+", text.lower())) for text in pair)
+        rows.append([len(a & b) / len(a | b), len(a & b), len(a), len(b), len(pair[0]) - len(pair[1])])
+    matrix = letter_runs(left + right)
+    n = len(left)
+    cosine = np.asarray(matrix[:n].multiply(matrix[n:]).sum(axis=1)).ravel()
+    table = np.column_stack([rows, cosine])
+    return (table - table.mean(axis=0)) / table.std(axis=0)
+
+
+def senses_of(text, sense, denials):
+    """Return the senses that a text names, each with -1 where it is denied, else 1."""
+    marked = re.sub(rf"\b(?:{'|'.join(denials)}) (?=\w)", "no_", text.lower())
+    words = re.findall(r"\w+", marked)
+    return {sense[w.removeprefix("no_")]: -1 if w.startswith("no_") else 1 for w in words if w.removeprefix("no_") in sense}
+
+
+def shared_senses(left, right, sense):
+    """Return how many senses two texts share."""
+    found = [[{sense[w] for w in re.findall(r"\w+", t.lower()) if w in sense} for t in side] for side in (left, right)]
+    return np.array([len(a & b) for a, b in zip(*found, strict=True)], dtype=float)
+
+
+def denied_senses(left, right, sense, denials):
+    """Return, for two texts, how many shared senses just one of them denies, and the difference."""
+    rows = []
+    for a, b in zip(left, right, strict=True):
+        a, b = senses_of(a, sense, denials), senses_of(b, sense, denials)
+        signs = [a[s] * b[s] for s in set(a) & set(b)]
+        rows.append([signs.count(-1), sum(signs)])
+    return np.array(rows, dtype=float)
+
+
+def sense_kinds(texts, sense):
+    """Group senses that never stand in one text: each text names one sense of every kind."""
+    names = sorted(set(sense.values()))
+    place = {name: k for k, name in enumerate(names)}
+    shown = np.zeros((len(texts), len(names)))
+    for row, text in enumerate(texts):
+        shown[row, [place[sense[w]] for w in re.findall(r"\w+", text.lower()) if w in sense]] = 1
+    together = shown.T @ shown
+    kinds, left = {}, set(range(len(names)))
+    while left:
+        first = min(left)
+        group = [k for k in sorted(left) if together[first, k] == 0 or k == first]
+        kinds |= dict.fromkeys((names[k] for k in group), len(set(kinds.values())))
+        left -= set(group)
+    return kinds
+
+
+def signed_agreement(left, right, sense, denials, kinds):
+    """Return for each pair and kind 1 where both say or deny the same, -1 where one denies it, else 0."""
+    matrix = np.zeros((len(left), max(kinds.values()) + 1))
+    for row, (a, b) in enumerate(zip(left, right, strict=True)):
+        a, b = senses_of(a, sense, denials), senses_of(b, sense, denials)
+        for s in set(a) & set(b):
+            matrix[row, kinds[s]] = a[s] * b[s]
+    return matrix
