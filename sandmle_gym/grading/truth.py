@@ -11,7 +11,7 @@ from sandmle_gym.grading.table import Table
 from sandmle_gym.metrics import Metric
 from sandmle_gym.spec import Form, SubmissionSchema
 
-MAX_TEXT_CHARS = 2000
+MAX_TEXT_CHARS = 1000
 """Longest text, so that the edit distances of a whole file stay within seconds."""
 MAX_GAIN = 30.0
 """Highest grade of an item; gains double with each."""
