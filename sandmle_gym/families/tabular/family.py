@@ -96,7 +96,9 @@ class TabularFamily(Family):
         return Drawn(
             train={column: texts[train] for column, texts in cells.items()}
             | {name: rows.target.text()[train]},
-            test={column: texts[tested] for column, texts in cells.items()},
+            test={
+                column: texts[tested] for column, texts in cells.items() if column not in rows.later
+            },
             truth={name: decision.target.text()[tested]},
             oracle={column: texts[tested] for column, texts in decision.oracle.items()},
             sample=decision.sample,

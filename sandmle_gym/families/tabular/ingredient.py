@@ -30,9 +30,10 @@ class Part:
 
 
 class Side(Frozen):
-    """A further table that an ingredient brings. Its columns are fields of a subclass."""
+    """A further table that an ingredient brings (its columns are fields of a subclass), or a folder."""
 
-    file: str = Field(pattern=r"^[a-z][a-z0-9_]*\.csv$", max_length=40)
+    file: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.csv|/)$", max_length=40)
+    """Its name; a folder's ends in a slash."""
     about: About
 
     @property

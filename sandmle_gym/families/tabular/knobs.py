@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Text)
 
-PRIVATE_ROWS = 2000
-"""Rows that reward. With 1000, accuracy separates four levels at 4 standard errors in 14 % of tasks only."""
-
 FIRST_UNIT = 1.25
 """How much more than its like the first unit weighs: one insight must be worth a medal by itself."""
 
@@ -67,7 +64,7 @@ def set_knobs(card: "TabularCard", rng: np.random.RandomState, attempt: int) -> 
     linear = _within(rng, ranges.linear)
     insight = min(_within(rng, ranges.insight) + 0.01 * attempt, 0.9 - linear)
     metric = card.metrics[rng.randint(len(card.metrics))]
-    units = _units(rng, card.units, 2 + (rng.random_sample() < 0.6))
+    units = _units(rng, card.units, min(2 + (rng.random_sample() < 0.6), ranges.most_units))
     blocks = _blocks(rng, card.blocks)
     plain = _some(rng, card.linear, 2 + (rng.random_sample() < 0.6))
     return {
@@ -76,7 +73,7 @@ def set_knobs(card: "TabularCard", rng: np.random.RandomState, attempt: int) -> 
         "metric": metric,
         "train_rows": rng.randint(ranges.train_rows[0], ranges.train_rows[1] + 1),
         "public_rows": 300 + 20 * rng.randint(6),
-        "private_rows": PRIVATE_ROWS,
+        "private_rows": ranges.private_rows,
         "noise": round(noise, 4),
         "linear_share": round(linear, 4),
         "linear": plain,

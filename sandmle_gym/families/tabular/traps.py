@@ -23,6 +23,8 @@ class Rows:
     latent: np.ndarray
     train: int
     """How many rows, from the first on, go to train.csv."""
+    later: frozenset[str] = frozenset()
+    """Columns that test.csv does not have."""
 
     @property
     def total(self) -> int:
@@ -64,6 +66,27 @@ class Decoy(Trap):
         """Drop the column."""
         name = self.column.name
         return f'train, test = train.drop(columns="{name}"), test.drop(columns="{name}")\n'
+
+
+class Later(Trap):
+    """A column that is only known afterwards: it follows the target, and test.csv does not have it."""
+
+    kind: str = "later"
+    hidden: ClassVar[str] = (
+        "only known afterwards: it follows the target, and `test.csv` has no such column"
+    )
+    column: Quantity
+
+    def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
+        """Add the column, for the train rows only."""
+        told = rows.latent + 0.5 * rng.normal(size=rows.total)
+        cells = self.column.cells(self.column.scaled(told))
+        columns = {**rows.columns, self.column.name: cells}
+        return replace(rows, columns=columns, later=rows.later | {self.column.name})
+
+    def cleaning(self) -> str:
+        """Drop the column."""
+        return f'train = train.drop(columns="{self.column.name}")\n'
 
 
 class Slips(Trap):
@@ -165,7 +188,7 @@ class Revisions(Trap):
 AnyTrap = Annotated[SerializeAsAny[Trap], by_kind(Trap)]
 """A trap, read by its `kind`."""
 
-ORDER = ("slips", "decoy", "audit", "revisions")
+ORDER = ("slips", "decoy", "later", "audit", "revisions")
 """Traps spring in this order, and are cleaned up in the opposite one."""
 
 
