@@ -104,15 +104,14 @@ def freeze(
 def gallery(
     envs: Annotated[Path | None, typer.Argument(help="Folder of seeds/.")] = None,
 ) -> None:
-    """Write the README of every seed card anew from its seed.toml and family."""
-    from sandmle_gym.families import load_card
-    from sandmle_gym.families.readme import readme
+    """Write the pages about the seed cards anew: a README per card, the index, gallery.html."""
+    from sandmle_gym.gallery import files
 
     envs = envs_root() if envs is None else envs
-    paths = sorted(envs.glob("seeds/*/seed.toml"))
-    for path in paths:
-        path.with_name("README.md").write_text(readme(load_card(path)), encoding="utf-8")
-    console.print(f"{len(paths)} cards written in {envs / 'seeds'}")
+    texts = files(envs)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    console.print(f"{len(texts)} pages written in {envs}")
 
 
 COMMANDS = (new, export, freeze, gallery)
