@@ -28,7 +28,7 @@ Frames = Annotated[tuple[str, ...], Field(min_length=3)]
 """Contexts: words, a bar for the token, words; {n} stands for a number, {w} for an invented word."""
 
 KINDS = ("plain", "mark", "number", "year", "date", "money", "measure", "code", "short")
-SHARES = (0.26, 0.05, 0.15, 0.06, 0.11, 0.10, 0.11, 0.07, 0.09)
+SHARES = (0.22, 0.05, 0.15, 0.08, 0.11, 0.10, 0.11, 0.07, 0.11)
 SILENT = "sil"
 """What a punctuation mark is read as."""
 UNITS = 5
@@ -239,7 +239,8 @@ def _row(
         frame = dice.pick(frames.get(kind, frames["plain"]))
     shown = frame.format(n=dice.between(2, 99), w=dice.pick(tables.plain))
     before, _, after = shown.partition("|")
-    return before.strip() or "-", token, after.strip() or "-", reading
+    further = dice.pick(tables.plain), dice.pick(tables.plain)
+    return f"{further[0]} {before}".strip(), token, f"{after} {further[1]}".strip(), reading
 
 
 def _plain(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
