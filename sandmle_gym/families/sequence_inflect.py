@@ -26,7 +26,7 @@ from sandmle_gym.spec import Form, Frozen
 BACK, FRONT = ("a", "o", "u"), ("e", "i")
 SOFT = ("l", "m", "n", "r")
 """Letters at whose end an ending is put without a link."""
-KINDS, SHARES = ("plain", "figure", "noun"), (0.2, 0.58, 1.0)
+KINDS, SHARES = ("plain", "figure", "noun"), (0.18, 0.5, 1.0)
 
 
 class InflectHints(Frozen):

@@ -259,9 +259,9 @@ def change_of(token, said):
 
 
 def shared_end(texts):
-    """Return the longest ending that all texts share."""
+    """Return the longest ending that all texts share; nothing where there is only one text."""
     end = ""
-    while texts and all(len(text) > len(end) for text in texts) and len({text[-len(end) - 1 :] for text in texts}) == 1:
+    while len(set(texts)) > 1 and all(len(text) > len(end) for text in texts) and len({text[-len(end) - 1 :] for text in texts}) == 1:
         end = texts[0][-len(end) - 1 :]
     return end
 
@@ -320,20 +320,28 @@ def sound_of(noun):
 
 
 def with_nouns(tokens, context, after, asked, around, said):
-    """Return readings with the nouns inflected by parts: case by preposition and vowel, the rest by amount and end."""
+    """Return readings with the nouns inflected by parts: case by preposition and vowel, the rest by amount and end.
+
+    Prepositions after which figures end alike rule the same case.
+    """
+    figures = defaultdict(list)
+    for token, words, reading in zip(tokens, context, after, strict=True):
+        if token.isdigit():
+            figures[preposition_of(words)].append(reading)
+    case_of = {word: shared_end(texts) for word, texts in figures.items()}
     rows = [(t, w, a) for t, w, a in zip(tokens, context, after, strict=True) if w[-1].isdigit()]
     endings = defaultdict(list)
     for noun, words, reading in rows:
-        endings[preposition_of(words), sound_of(noun)[1]].append(reading)
+        endings[case_of.get(preposition_of(words)), sound_of(noun)[1]].append(reading)
     cases = {key: shared_end(texts) for key, texts in endings.items()}
     pairs = []
     for noun, words, reading in rows:
-        case = cases[preposition_of(words), sound_of(noun)[1]]
+        case = cases[case_of.get(preposition_of(words)), sound_of(noun)[1]]
         pairs.append(((amount_of(words), sound_of(noun)[0]), change_of(noun, reading[: len(reading) - len(case)])))
     changes = commonest(pairs)
     for row, (noun, words) in enumerate(zip(asked, around, strict=True)):
         end, front = sound_of(noun) if words[-1].isdigit() else ("", False)
-        key = (preposition_of(words), front)
+        key = (case_of.get(preposition_of(words)), front)
         if words[-1].isdigit() and key in cases and (amount_of(words), end) in changes:
             drop, gain = changes[amount_of(words), end]
             said[row] = noun[: len(noun) - drop] + gain + cases[key]

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import TruncatedSVD
+from sklearn.linear_model import LogisticRegression
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 
@@ -355,3 +356,111 @@ def signed_agreement(left, right, sense, denials, kinds):
         for s in set(a) & set(b):
             matrix[row, kinds[s]] = a[s] * b[s]
     return matrix
+
+
+def words_of(text):
+    """Split a text at blanks; signs stay with their words."""
+    return text.split()
+
+
+def bare(word):
+    """Return a word in lower case without the sign at its end."""
+    return word.lower().rstrip(".,;!?")
+
+
+def place_of(row, span):
+    """Return where a span begins and ends among the words of its text."""
+    wanted, found = [bare(word) for word in span.split()], [bare(word) for word in row]
+    size = len(wanted)
+    start = next((k for k in range(len(found)) if found[k : k + size] == wanted), 0)
+    return start, start + size
+
+
+def span_chances(words, spans, places):
+    """Return, for the words of each test text, the log odds that they are in the span.
+
+    Places are the parts of the train texts that are learned from.
+    """
+    rows = []
+    for row in words:
+        plain = ["<", *map(bare, row), ">"]
+        for k, word in enumerate(row):
+            names = [f"w={plain[k + 1]}", f"p={plain[k]}", f"n={plain[k + 2]}", f"s={word[-1].isalnum()}"]
+            rows.append(dict.fromkeys(names, 1))
+    n = len(spans)
+    known = sum(map(len, words[:n]))
+    inside, learned = np.zeros(known, dtype=int), np.zeros(known, dtype=bool)
+    begin = 0
+    for row, span, place in zip(words[:n], spans, places, strict=True):
+        start, end = place_of(row, span)
+        inside[begin + start : begin + end] = 1
+        learned[begin + place[0] : begin + place[1]] = True
+        begin += len(row)
+    matrix = counted(rows, known)
+    model = LogisticRegression(C=1.0, max_iter=300).fit(matrix[:known][learned], inside[learned])
+    odds = model.decision_function(matrix[known:])
+    return np.split(odds, np.cumsum([len(row) for row in words[n:]])[:-1])
+
+
+def best_window(row, odds, place=None):
+    """Return the run of words whose log odds have the largest sum, within a place if there is one."""
+    first, last = place or (0, len(row))
+    best, window = -np.inf, (first, first + 1)
+    for start in range(first, last):
+        sums = np.cumsum(odds[start:last])
+        end = int(sums.argmax())
+        if sums[end] > best:
+            best, window = sums[end], (start, start + end + 1)
+    found = " ".join(row[slice(*window)])
+    return found.rstrip(".,;!?")
+
+
+def negated_context(words, labels, marks):
+    """Return the label of every word, turned round behind a negation up to the end of the clause."""
+    other = dict(zip(sorted(set(labels)), sorted(set(labels), reverse=True), strict=True))
+    contexts = []
+    for row, label in zip(words, labels, strict=True):
+        found, turned = [], 0
+        for word in row:
+            turned = 3 if bare(word) in marks else turned - 1
+            found.append(other[label] if turned > 0 else label)
+            if not word[-1].isalnum():
+                turned = 0
+        contexts.append(found)
+    return contexts
+
+
+def clause_places(words):
+    """Return where the clauses of each text begin and end."""
+    places = []
+    for row in words:
+        ends = [k + 1 for k, word in enumerate(row) if not word[-1].isalnum()]
+        places.append(list(zip([0, *ends[:-1]], ends, strict=True)))
+    return places
+
+
+def holding(clauses, words, spans):
+    """Return the place of the clause of each train text that holds its span."""
+    found = []
+    for places, row, span in zip(clauses, words, spans, strict=False):
+        start, _ = place_of(row, span)
+        found.append(next(place for place in places if place[0] <= start < place[1]))
+    return found
+
+
+def telling_clauses(words, clauses, contexts, spans, name):
+    """Return the place of the clause of each test text that holds the span, by names of words and labels."""
+    rows, counts = [], []
+    for row, places, context in zip(words, clauses, contexts, strict=True):
+        counts.append(len(places))
+        for start, end in places:
+            found = zip(row[start:end], context[start:end], strict=True)
+            rows.append(Counter(f"{name(bare(word))} {label}" for word, label in found))
+    n = len(spans)
+    known = sum(counts[:n])
+    true = holding(clauses, words, spans)
+    holds = [place == right for places, right in zip(clauses[:n], true, strict=True) for place in places]
+    matrix = counted(rows, known)
+    model = LogisticRegression(C=1.0, max_iter=300).fit(matrix[:known], holds)
+    odds = np.split(model.decision_function(matrix[known:]), np.cumsum(counts[n:])[:-1])
+    return [places[int(score.argmax())] for places, score in zip(clauses[n:], odds, strict=True)]
