@@ -105,7 +105,7 @@ def _evaluation(brief: TaskBrief) -> str:
 def _submission(brief: TaskBrief) -> str:
     schema = brief.submission
     rows = ROWS if len(schema.columns) == 1 else ROWS | SEVERAL
-    if schema.form is Form.RANKING and "k" not in knobs.metric.params:
+    if schema.form is Form.RANKING and "k" not in brief.metric.params:
         rows = ROWS | {Form.RANKING: "all of its items separated by spaces, in order"}
     row = rows[schema.form].format(
         labels=", ".join(f"`{label}`" for label in schema.labels),
