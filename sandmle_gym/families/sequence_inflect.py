@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
 import numpy as np
+from pydantic import Field
 
 from sandmle_gym.families.card import Ranges, SeedCard
 from sandmle_gym.families.description import Statement
@@ -26,6 +25,8 @@ from sandmle_gym.spec import Form, Frozen
 BACK, FRONT = ("a", "o", "u"), ("e", "i")
 SOFT = ("l", "m", "n", "r")
 """Letters at whose end an ending is put without a link."""
+CASE_ENDS: tuple[str, ...] = ("n", "s", "k", "t", "m", "r", "sh", "lt")
+NUMERAL_ENDS: tuple[str, ...] = ("z", "p", "x", "f", "d", "g")
 KINDS, SHARES = ("plain", "figure", "noun"), (0.18, 0.5, 1.0)
 
 
@@ -122,9 +123,15 @@ class SequenceInflect(Family):
         token, before = f"`{card.token.name}`", f"`{card.before.name}`"
         return (
             Insight(before, "cases", "the preposition decides on the ending; some share a case"),
-            Insight(f"{token}, {before}", "numbers", "one, few and many go by the last figure, teens are many"),
+            Insight(
+                f"{token}, {before}",
+                "numbers",
+                "one, few, many go by the last figure, teens are many",
+            ),
             Insight(token, "composition", "a figure is read as its tens and its ones"),
-            Insight(token, "nouns", "the last letter decides on the link, the last vowel on the ending's vowel"),
+            Insight(
+                token, "nouns", "the last letter decides on the link, the last vowel on the ending"
+            ),
         )
 
     def compose(self, knobs: InflectKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -158,18 +165,16 @@ class SequenceInflect(Family):
 
 def _language(knobs: InflectKnobs, rng: np.random.RandomState) -> Language:
     lexicon, dice = Lexicon(rng), Dice(rng)
-    ends = dice.some(("n", "s", "k", "t", "m", "r", "sh", "lt"), knobs.cases)
+    ends = dice.some(CASE_ENDS, knobs.cases)
     few, many = dice.some(("ub", "og", "iv", "ed", "az"), 2)
     prepositions = lexicon.words(knobs.cases + 2, syllables=(1, 1))
     vowels = [*BACK, *FRONT]
-    nouns = [
-        word + dice.pick(vowels) if dice.chance(0.3) else word for word in lexicon.words(500)
-    ]
+    nouns = [word + dice.pick(vowels) if dice.chance(0.3) else word for word in lexicon.words(500)]
     return Language(
         prepositions={word: place % knobs.cases for place, word in enumerate(prepositions)},
         numbers=("", few, many),
         case_ends=ends,
-        numeral_ends=[dice.pick(vowels) + end for end in dice.some(("z", "p", "x", "f", "d", "g"), knobs.cases)],
+        numeral_ends=[dice.pick(vowels) + end for end in dice.some(NUMERAL_ENDS, knobs.cases)],
         ones=lexicon.words(9, syllables=(1, 1)),
         tens=lexicon.words(9),
         nouns=nouns,
@@ -224,14 +229,18 @@ def _witnesses(knobs: InflectKnobs) -> dict[str, str]:
     write = f'answer = {{"{target}": said}}\n'
     by = "said = inflected(tokens, context, after, asked, around, {})\n"
     bodies = {
-        "trivial": ("said = Counter(after).most_common(1)[0][0]\n" + write, "the most frequent text"),
+        "trivial": (
+            "said = Counter(after).most_common(1)[0][0]\n" + write,
+            "the most frequent text",
+        ),
         "competent": (by.format("lambda words: ()") + write, "look-up, else the commonest ending"),
         "insight": (
             by.format("lambda words: preposition_of(words)") + write,
             "the commonest ending after each preposition",
         ),
         "insights": (
-            by.format("lambda words: (preposition_of(words), amount_of(words)), compose=True") + write,
+            by.format("lambda words: (preposition_of(words), amount_of(words)), compose=True")
+            + write,
             "endings by preposition and amount, figures from tens and ones",
         ),
         "expert": (

@@ -114,8 +114,16 @@ class TextSpan(Family):
         """Name the steps."""
         text, tone = f"`{card.text.name}`", f"`{card.tone.name}`"
         return (
-            Insight(f"{text}, {tone}", "tone", "the same word is in the span under one tone and not under the other"),
-            Insight(text, "negation", "a negated word carries the other tone, and the negation is in the span"),
+            Insight(
+                f"{text}, {tone}",
+                "tone",
+                "a word in the span under one tone is outside it under the other",
+            ),
+            Insight(
+                text,
+                "negation",
+                "a negated word carries the other tone; the span holds the negation",
+            ),
             Insight(text, "endings", "two endings of telling words carry one tone, two the other"),
         )
 

@@ -1,4 +1,4 @@
-"""Tone of short messages: telling words of invented vocabulary, aimed or not, negated or not, disguised or not.
+"""Tone of short messages: invented telling words, aimed or not, negated or not, disguised or not.
 
 A message is a few sentences. In some of them somebody is called something; only what is said of the
 addressee counts, and a negation turns it round. The label is drawn from a probability that is logistic
@@ -6,7 +6,8 @@ in the sum, so that probability is the exact oracle.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from itertools import pairwise
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -117,7 +118,7 @@ class TextTone(Family):
     trains = "Normalising hostile spelling and reading who is meant, before any word is weighed."
     exploits = (
         "The date column is drawn apart from the text; sorting by it finds nothing.",
-        "Disguise is as frequent in harmless clauses as in telling ones, so counting odd signs finds nothing.",
+        "Harmless clauses are disguised as often as telling ones, so counting odd signs finds nothing.",
     )
 
     def derive(self, card: ToneCard, rng: np.random.RandomState, attempt: int) -> ToneKnobs:
@@ -157,9 +158,15 @@ class TextTone(Family):
         where = f"`{card.text.name}`"
         near, far = (", ".join(phrases[:3]) for phrases in (card.words.near, card.words.far))
         return (
-            Insight(where, "spelling", "telling words are disguised in three ways that can be undone"),
-            Insight(where, "address", f"what is said of {near} counts, what is said of {far} does not"),
-            Insight(where, "negation", "a negated word counts for its opposite, with the same weight"),
+            Insight(
+                where, "spelling", "telling words are disguised in three ways that can be undone"
+            ),
+            Insight(
+                where, "address", f"what is said of {near} counts, what is said of {far} does not"
+            ),
+            Insight(
+                where, "negation", "a negated word counts for its opposite, with the same weight"
+            ),
         )
 
     def compose(self, knobs: ToneKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -237,9 +244,7 @@ def _message(
     return " ".join([dice.pick(words.openers)] * dice.chance(0.4) + ended), total
 
 
-def _statement(
-    knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]
-) -> Statement:
+def _statement(knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]) -> Statement:
     dice, target = Dice(stream(*key, "statement")), knobs.target
     hints = [dice.pick(getattr(knobs.hints, name)) for name in ToneHints.model_fields]
     meaning = (
@@ -302,7 +307,7 @@ def _witnesses(knobs: ToneKnobs, spoken: tuple[str, str], form: Form) -> dict[st
 def squeezed(phrase: str) -> str:
     """Write a phrase as `recipes.undisguised` leaves it: lower case, no letter twice in a row."""
     lower = phrase.lower()
-    return lower[:1] + "".join(b for a, b in zip(lower, lower[1:], strict=False) if a != b)
+    return lower[:1] + "".join(b for a, b in pairwise(lower) if a != b)
 
 
 FAMILY = TextTone()

@@ -10,14 +10,15 @@ import re
 from collections import Counter, defaultdict
 from itertools import product
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+ONES = tuple(_ONES.split())
+_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = tuple(_TENS.split())
+_MONTHS = "january february march april may june july august september october november december"
+MONTHS = tuple(_MONTHS.split())
 IRREGULAR = {
     "one": "first",
     "two": "second",
@@ -118,7 +119,8 @@ def date_reader(style, zero, spoken, day_first):
         day, month, year = (c, b, a) if a > 31 else (a, b, c) if day_first else (b, a, c)
         if not 1 <= month <= 12:
             return None
-        return spoken.format(d=ordinal_words(day, style), m=MONTHS[month - 1], y=year_words(year, style, zero))
+        words = {"d": ordinal_words(day, style), "y": year_words(year, style, zero)}
+        return spoken.format(m=MONTHS[month - 1], **words)
 
     return read
 
@@ -185,7 +187,9 @@ def amount_reader(tokens, after, style, joint, zero, point):
     names = names_of(tokens, after, style)
 
     def amount(figures, short):
-        return number_words(int(figures), style) + " " + names.get((short, int(figures) == 1), short)
+        return (
+            number_words(int(figures), style) + " " + names.get((short, int(figures) == 1), short)
+        )
 
     def read(token):
         if found := re.fullmatch(AMOUNT, token):
@@ -204,7 +208,8 @@ def amount_reader(tokens, after, style, joint, zero, point):
 
 def amount_readings(tokens, after):
     """Fit a reader of money and measures."""
-    said = [a.split() for t, a in zip(tokens, after, strict=True) if re.fullmatch(r"\d+\.\d[a-z]+", t)]
+    pairs = zip(tokens, after, strict=True)
+    said = [reading.split() for token, reading in pairs if re.fullmatch(r"\d+\.\d[a-z]+", token)]
     points = Counter(words[-3] for words in said if len(words) > 3)
     point = points.most_common(1)[0][0] if points else "point"
     options = product(STYLES, (" and ", " ", " with "), ZEROS)
@@ -215,8 +220,9 @@ def amount_readings(tokens, after):
 def by_context(tokens, context, after, asked, around, makers):
     """Return readings by rules; the word before decides on years and on abbreviations."""
     said = by_rules(tokens, after, asked, makers)
-    style = max(STYLES, key=lambda s: sum(number_reader(s)(t) == a for t, a in zip(tokens, after, strict=True)))
-    zero = max(ZEROS, key=lambda z: sum(code_reader(z)(t) == a for t, a in zip(tokens, after, strict=True)))
+    pairs = list(zip(tokens, after, strict=True))
+    style = max(STYLES, key=lambda one: sum(number_reader(one)(t) == a for t, a in pairs))
+    zero = max(ZEROS, key=lambda one: sum(code_reader(one)(t) == a for t, a in pairs))
     cues, shorts = Counter(), defaultdict(Counter)
     for token, before, reading in zip(tokens, context, after, strict=True):
         if re.fullmatch(r"1\d{3}", token):
@@ -225,7 +231,7 @@ def by_context(tokens, context, after, asked, around, makers):
     for row, (token, before) in enumerate(zip(asked, around, strict=True)):
         if re.fullmatch(r"1[1-9]\d\d", token) and cues[before] > 0:
             said[row] = year_words(int(token), style, zero)
-        elif token[0].isalpha() and not re.fullmatch(AMOUNT, token) and (token, before.isdigit()) in shorts:
+        elif re.fullmatch("[a-z]+", token) and (token, before.isdigit()) in shorts:
             said[row] = shorts[token, before.isdigit()].most_common(1)[0][0]
     return said
 
@@ -254,25 +260,32 @@ def amount_of(words):
 
 def change_of(token, said):
     """Return how many letters a token loses, and what it gains."""
-    same = next((k for k, (a, b) in enumerate(zip(token, said, strict=False)) if a != b), min(len(token), len(said)))
+    same = len(token) if token == said else len(shared_end([token[::-1], said[::-1]]))
     return len(token) - same, said[same:]
 
 
 def shared_end(texts):
     """Return the longest ending that all texts share; nothing where there is only one text."""
-    end = ""
-    while len(set(texts)) > 1 and all(len(text) > len(end) for text in texts) and len({text[-len(end) - 1 :] for text in texts}) == 1:
-        end = texts[0][-len(end) - 1 :]
-    return end
+    if len(set(texts)) < 2:
+        return ""
+    first, last = min(text[::-1] for text in texts), max(text[::-1] for text in texts)
+    size = next(
+        (k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
+    )
+    return first[:size][::-1]
 
 
-def inflected(tokens, context, after, asked, around, key, compose=False):
+def inflected(tokens, context, after, asked, around, key, compose=False):  # noqa: PLR0913
     """Return readings: nouns by the commonest change of each key, figures by parts and ending of each key."""
     rows = list(zip(tokens, context, after, strict=True))
-    changes = commonest((key(words), change_of(t, said)) for t, words, said in rows if words[-1].isdigit())
-    anywhere = commonest(((), change_of(t, said)) for t, words, said in rows if words[-1].isdigit())[()]
-    figures = [(t, preposition_of(words) if key(words) else (), said) for t, words, said in rows if t.isdigit()]
-    read = figure_reader(figures, compose)
+    changes = commonest(
+        (key(words), change_of(t, said)) for t, words, said in rows if words[-1].isdigit()
+    )
+    anywhere = commonest(
+        ((), change_of(t, said)) for t, words, said in rows if words[-1].isdigit()
+    )[()]
+    ruled = [(t, preposition_of(words) if key(words) else (), said) for t, words, said in rows]
+    read = figure_reader([row for row in ruled if row[0].isdigit()], compose)
     said = []
     for token, words in zip(asked, around, strict=True):
         if token.isdigit():
@@ -320,9 +333,10 @@ def sound_of(noun):
 
 
 def with_nouns(tokens, context, after, asked, around, said):
-    """Return readings with the nouns inflected by parts: case by preposition and vowel, the rest by amount and end.
+    """Return readings with the nouns inflected by parts: ending of case, and what stands before it.
 
-    Prepositions after which figures end alike rule the same case.
+    The case goes by preposition and vowel, the rest by amount and last letter. Prepositions after which
+    figures end alike rule the same case.
     """
     figures = defaultdict(list)
     for token, words, reading in zip(tokens, context, after, strict=True):
@@ -337,7 +351,8 @@ def with_nouns(tokens, context, after, asked, around, said):
     pairs = []
     for noun, words, reading in rows:
         case = cases[case_of.get(preposition_of(words)), sound_of(noun)[1]]
-        pairs.append(((amount_of(words), sound_of(noun)[0]), change_of(noun, reading[: len(reading) - len(case)])))
+        change = change_of(noun, reading[: len(reading) - len(case)])
+        pairs.append(((amount_of(words), sound_of(noun)[0]), change))
     changes = commonest(pairs)
     for row, (noun, words) in enumerate(zip(asked, around, strict=True)):
         end, front = sound_of(noun) if words[-1].isdigit() else ("", False)
