@@ -6,7 +6,7 @@ exactly up to the choice of words, whose tables it uses as they were drawn: the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,15 +15,13 @@ from sandmle_gym.families import oracle
 from sandmle_gym.families.card import Ranges, SeedCard
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
-from sandmle_gym.families.programs import program
 from sandmle_gym.families.table import Text, Word
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
+from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
-
-Hints = Annotated[tuple[str, ...], Field(min_length=1)]
 
 _SMALL = (
     "of the and upon which but not from with had was so yet thus while there into over then whose"
@@ -160,13 +158,13 @@ class TextStyle(Family):
         evidence = np.round(evidence, 4)
         mass = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         posterior = (mass / mass.sum(axis=1, keepdims=True))[knobs.train_rows :]
-        train, test = slice(knobs.train_rows), slice(knobs.train_rows, None)
-        truth = [names[k] for k in writer]
-        table = {
+        target = knobs.target.name
+        columns = {
             knobs.subject.name: [knobs.subjects[k] for k in subject],
             knobs.text.name: texts,
+            target: [names[k] for k in writer],
         }
-        target = knobs.target.name
+        train, test = split_rows(columns, knobs.train_rows)
         if form is Form.DISTRIBUTION:
             best = {
                 name: [f"{p:.6f}" for p in np.clip(column, 1e-5, 1)]
@@ -177,9 +175,9 @@ class TextStyle(Family):
             best = {target: [names[k] for k in oracle.labels(knobs.metric, posterior)]}
             sample = {target: names[0]}
         return Drawn(
-            train={name: cells[train] for name, cells in table.items()} | {target: truth[train]},
-            test={name: cells[test] for name, cells in table.items()},
-            truth={target: truth[test]},
+            train=train,
+            truth={target: test.pop(target)},
+            test=test,
             oracle=best,
             sample=sample,
             labels=names,
@@ -290,8 +288,7 @@ def _written(
 
 
 def _statement(knobs: StyleKnobs, key: tuple[Label, ...]) -> Statement:
-    dice, target = Dice(stream(*key, "statement")), knobs.target
-    hints = [dice.pick(getattr(knobs.hints, name)) for name in StyleHints.model_fields]
+    target = knobs.target
     names = ", ".join(f"`{name}`" for name in target.names)
     return Statement(
         task=f"For every passage, say who wrote it: `{target.name}`, {target.about}.",
@@ -301,18 +298,14 @@ def _statement(knobs: StyleKnobs, key: tuple[Label, ...]) -> Statement:
             knobs.text.name: knobs.text.about,
             target.name: f"{target.about}: {names} (train only)",
         },
-        hints=dice.some(hints, len(hints)),
+        hints=remarks(knobs.hints, key),
     )
 
 
 def _witnesses(knobs: StyleKnobs, form: Form) -> dict[str, str]:
     """Tiers: words; then runs of characters; then these with counted habits; then likelihoods."""
     text, name, names = knobs.text.name, knobs.target.name, knobs.target.names
-    read = (
-        'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
-        f'target = train["{name}"].to_numpy()\n'
-        f'texts = [*train["{text}"], *test["{text}"]]\n'
-    )
+    read = f'target = train["{name}"].to_numpy()\ntexts = [*train["{text}"], *test["{text}"]]\n'
     fit = fits.classes(name, names, knobs.metric, form)
     call = f"linear_classes(matrix, target, {len(names)}, 0)"
     blend = fit.blend.replace(f"blend_classes(linear, trees, target, {len(names)}, SEED)", call)
@@ -331,14 +324,7 @@ def _witnesses(knobs: StyleKnobs, form: Form) -> dict[str, str]:
         "insights": (mixed, "the same, pooled with a model of counted habits"),
         "expert": (expert, "likelihoods of words, endings and signs multiplied"),
     }
-    write = (
-        f'pd.DataFrame({{"{knobs.id_column}": test["{knobs.id_column}"], **answer}})'
-        '.to_csv("submission.csv", index=False)\n'
-    )
-    return {
-        tier: program(f"{knobs.title}, {knobs.metric.name}: {what}.", read + body + write)
-        for tier, (body, what) in bodies.items()
-    }
+    return programs(knobs, read, bodies)
 
 
 FAMILY = TextStyle()

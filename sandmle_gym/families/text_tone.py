@@ -16,18 +16,16 @@ from sandmle_gym.families import oracle
 from sandmle_gym.families.card import Ranges, SeedCard, Share, ShareRange
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
-from sandmle_gym.families.programs import program
 from sandmle_gym.families.table import Text, Word
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
 from sandmle_gym.families.text.noise import SPELLINGS, disguise
+from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
 Phrases = Annotated[tuple[str, ...], Field(min_length=3)]
-Hints = Annotated[tuple[str, ...], Field(min_length=1)]
-
 NEGATORS = ("not", "never", "hardly", "by no means", "anything but")
 ENDINGS = (".", ".", ".", "!", " ...")
 HARSH, KIND, PLAIN = 6, 4, 6
@@ -187,11 +185,11 @@ class TextTone(Family):
         else:
             posterior = np.column_stack([1 - chance, chance])[knobs.train_rows :]
             best = [spoken[k] for k in oracle.labels(knobs.metric, posterior)]
-        train, test = slice(knobs.train_rows), slice(knobs.train_rows, None)
+        train, test = split_rows({stamp: dates, text: texts, target.name: truth}, knobs.train_rows)
         return Drawn(
-            train={stamp: dates[train], text: texts[train], target.name: truth[train]},
-            test={stamp: dates[test], text: texts[test]},
-            truth={target.name: truth[test]},
+            train=train,
+            truth={target.name: test.pop(target.name)},
+            test=test,
             oracle={target.name: best},
             sample={target.name: "0.5" if form is Form.PROBABILITY else target.negative},
             labels=() if form is Form.PROBABILITY else spoken,
@@ -245,8 +243,7 @@ def _message(
 
 
 def _statement(knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]) -> Statement:
-    dice, target = Dice(stream(*key, "statement")), knobs.target
-    hints = [dice.pick(getattr(knobs.hints, name)) for name in ToneHints.model_fields]
+    target = knobs.target
     meaning = (
         f"0 = {target.negative}, 1 = {target.positive}"
         if spoken[0] == "0"
@@ -260,18 +257,14 @@ def _statement(knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]
             knobs.text.name: knobs.text.about,
             target.name: f"{target.about}: {meaning} (train only)",
         },
-        hints=dice.some(hints, len(hints)),
+        hints=remarks(knobs.hints, key),
     )
 
 
 def _witnesses(knobs: ToneKnobs, spoken: tuple[str, str], form: Form) -> dict[str, str]:
     """Tiers: spelling undone; then only clauses on the addressee, negations joined; then signed counts."""
     text, name = knobs.text.name, knobs.target.name
-    read = (
-        'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
-        f'target = train["{name}"].to_numpy()\n'
-        f'texts = [*train["{text}"], *test["{text}"]]\n'
-    )
+    read = f'target = train["{name}"].to_numpy()\ntexts = [*train["{text}"], *test["{text}"]]\n'
     plain = "texts = [undisguised(text) for text in texts]\n"
     about = f"elsewhere = {[squeezed(phrase) for phrase in knobs.words.far]}\n"
     negators = f"negators = {[squeezed(word) for word in NEGATORS]}\n"
@@ -294,14 +287,7 @@ def _witnesses(knobs: ToneKnobs, spoken: tuple[str, str], form: Form) -> dict[st
             "one weight per word, its sign turned by a negation",
         ),
     }
-    write = (
-        f'pd.DataFrame({{"{knobs.id_column}": test["{knobs.id_column}"], **answer}})'
-        '.to_csv("submission.csv", index=False)\n'
-    )
-    return {
-        tier: program(f"{knobs.title}, {knobs.metric.name}: {what}.", read + body + write)
-        for tier, (body, what) in bodies.items()
-    }
+    return programs(knobs, read, bodies)
 
 
 def squeezed(phrase: str) -> str:
