@@ -13,6 +13,9 @@ from importlib.resources import files
 
 CHECKER_COMMENT = re.compile(r"  # (noqa|pyright).*")
 
+RECIPES = "sandmle_gym.families.recipes"
+"""Imports from here only tell checkers where a function stands; programs get its text."""
+
 SEED = 'SEED = int(os.environ.get("SANDMLE_WITNESS_SEED", "0"))\n'
 """Line that a program gets whose body uses `SEED`: its score depends on the seed."""
 
@@ -77,7 +80,7 @@ def _read(source: str, imports: dict[str, str], texts: dict[str, str]) -> None:
         text = CHECKER_COMMENT.sub("", ast.get_source_segment(source, node) or "")
         if isinstance(node, ast.Import):
             imports |= {alias.asname or alias.name: text for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(RECIPES):
             imports |= {alias.name: f"from {node.module} import {{}}" for alias in node.names}
         elif isinstance(node, ast.FunctionDef):
             texts[node.name] = text

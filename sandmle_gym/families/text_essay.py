@@ -19,7 +19,14 @@ from sandmle_gym.families.table import Text
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
-from sandmle_gym.families.text.parts import Hints, Templates, programs, remarks, sentence, split_rows
+from sandmle_gym.families.text.parts import (
+    Hints,
+    Templates,
+    programs,
+    remarks,
+    sentence,
+    split_rows,
+)
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
@@ -93,7 +100,7 @@ class TextEssay(Family):
     knobs = EssayKnobs
     trains = "Turning what a reader would notice in a text into a handful of numbers."
     exploits = (
-        "Length: half of the essays are padded with sentences that stand in them already, whatever their grade.",
+        "Length: half of the essays are padded with sentences of their own, whatever their grade.",
         "The question alone tells nothing; each is drawn apart from all qualities.",
     )
 
@@ -122,7 +129,11 @@ class TextEssay(Family):
         where = f"`{card.text.name}`"
         both = f"{where}, `{card.question.name}`"
         return (
-            Insight(where, "errors", "misspelt words are rare in all essays together; the root of their share counts"),
+            Insight(
+                where,
+                "errors",
+                "misspelt words are rare in all essays; the root of their share counts",
+            ),
             Insight(both, "overlap", "sentences with words of the question help, up to a point"),
             Insight(where, "thread", "a sentence may take up the last word of the one before"),
             Insight(where, "padding", "only different sentences count as effort"),

@@ -6,7 +6,7 @@ exactly up to the choice of words, whose tables it uses as they were drawn: the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,19 +15,18 @@ from sandmle_gym.families import oracle
 from sandmle_gym.families.card import Ranges, SeedCard
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
-from sandmle_gym.families.programs import program
 from sandmle_gym.families.table import Text, Word
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
+from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
-Hints = Annotated[tuple[str, ...], Field(min_length=1)]
-
-SMALL = tuple(
-    "of the and upon which but not from with had was so yet thus while there into over then whose".split()
+_SMALL = (
+    "of the and upon which but not from with had was so yet thus while there into over then whose"
 )
+SMALL = tuple(_SMALL.split())
 ENDINGS = ("eth", "ish", "en", "ous", "ling", "ward")
 SIGNS = ("", ",", ";", " -", ":")
 STOPS = (".", "!", "?", " ...")
@@ -131,9 +130,9 @@ class TextStyle(Family):
                 "subjects": dice.some(card.subjects, 3),
                 "words": (shortest, shortest + 4),
                 "vocabulary": 0.06,
-                "small": 6.0,
-                "endings": 0.7,
-                "signs": 1.6,
+                "small": round(6.0 * 0.96**attempt, 3),
+                "endings": round(0.7 * 0.96**attempt, 3),
+                "signs": round(1.6 * 0.96**attempt, 3),
             }
         )
 
@@ -144,7 +143,9 @@ class TextStyle(Family):
             Insight(where, "endings", "writers like different endings, whatever the word"),
             Insight(where, "signs", "signs between words and at the end of sentences are habits"),
             Insight(where, "small words", "small words are chosen by writer, not by subject"),
-            Insight(where, "evidence", "every word is one more piece of evidence: likelihoods multiply"),
+            Insight(
+                where, "evidence", "every word is one more piece of evidence: likelihoods multiply"
+            ),
         )
 
     def compose(self, knobs: StyleKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -157,13 +158,13 @@ class TextStyle(Family):
         evidence = np.round(evidence, 4)
         mass = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         posterior = (mass / mass.sum(axis=1, keepdims=True))[knobs.train_rows :]
-        train, test = slice(knobs.train_rows), slice(knobs.train_rows, None)
-        truth = [names[k] for k in writer]
-        table = {
+        target = knobs.target.name
+        columns = {
             knobs.subject.name: [knobs.subjects[k] for k in subject],
             knobs.text.name: texts,
+            target: [names[k] for k in writer],
         }
-        target = knobs.target.name
+        train, test = split_rows(columns, knobs.train_rows)
         if form is Form.DISTRIBUTION:
             best = {
                 name: [f"{p:.6f}" for p in np.clip(column, 1e-5, 1)]
@@ -174,9 +175,9 @@ class TextStyle(Family):
             best = {target: [names[k] for k in oracle.labels(knobs.metric, posterior)]}
             sample = {target: names[0]}
         return Drawn(
-            train={name: cells[train] for name, cells in table.items()} | {target: truth[train]},
-            test={name: cells[test] for name, cells in table.items()},
-            truth={target: truth[test]},
+            train=train,
+            truth={target: test.pop(target)},
+            test=test,
             oracle=best,
             sample=sample,
             labels=names,
@@ -198,9 +199,7 @@ def _habits(knobs: StyleKnobs, rng: np.random.RandomState) -> Habits:
         content=_table(content),
         small=_table(rng.dirichlet(np.full(len(SMALL), knobs.small), size=writers)),
         endings=_table(np.hstack([1 - rate, rate * endings])),
-        signs=_table(
-            rng.dirichlet(np.array([12.0, 2, 1, 1, 1]) * knobs.signs, size=writers)
-        ),
+        signs=_table(rng.dirichlet(np.array([12.0, 2, 1, 1, 1]) * knobs.signs, size=writers)),
         stops=_table(rng.dirichlet(np.array([3.0, 1, 1, 1]) * knobs.signs, size=writers)),
         pauses=_table(np.hstack([1 - pause, pause])),
     )
@@ -223,7 +222,9 @@ def _passages(
     row = np.repeat(np.arange(len(writer)), length)
     by, about = writer[row], subject[row]
     small = rng.random_sample(len(row)) < 0.45
-    content_choice = _choose(habits.content.reshape(-1, CONTENT), about * len(habits.small) + by, rng)
+    content_choice = _choose(
+        habits.content.reshape(-1, CONTENT), about * len(habits.small) + by, rng
+    )
     chosen = {
         name: _choose(getattr(habits, name), by, rng)
         for name in ("small", "endings", "signs", "stops", "pauses")
@@ -254,7 +255,9 @@ def _choose(tables: np.ndarray, which: np.ndarray, rng: np.random.RandomState) -
     offset = np.arange(len(tables))[:, None]  # one sorted line of all tables, one search
     line = (edges + offset).ravel()
     units = np.minimum(rng.random_sample(len(which)), 1 - 1e-8) + which
-    return np.minimum(np.searchsorted(line, units, side="right") - which * edges.shape[1], edges.shape[1] - 1)
+    return np.minimum(
+        np.searchsorted(line, units, side="right") - which * edges.shape[1], edges.shape[1] - 1
+    )
 
 
 def _written(
@@ -285,8 +288,7 @@ def _written(
 
 
 def _statement(knobs: StyleKnobs, key: tuple[Label, ...]) -> Statement:
-    dice, target = Dice(stream(*key, "statement")), knobs.target
-    hints = [dice.pick(getattr(knobs.hints, name)) for name in StyleHints.model_fields]
+    target = knobs.target
     names = ", ".join(f"`{name}`" for name in target.names)
     return Statement(
         task=f"For every passage, say who wrote it: `{target.name}`, {target.about}.",
@@ -296,18 +298,14 @@ def _statement(knobs: StyleKnobs, key: tuple[Label, ...]) -> Statement:
             knobs.text.name: knobs.text.about,
             target.name: f"{target.about}: {names} (train only)",
         },
-        hints=dice.some(hints, len(hints)),
+        hints=remarks(knobs.hints, key),
     )
 
 
 def _witnesses(knobs: StyleKnobs, form: Form) -> dict[str, str]:
     """Tiers: words; then runs of characters; then these with counted habits; then likelihoods."""
     text, name, names = knobs.text.name, knobs.target.name, knobs.target.names
-    read = (
-        'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
-        f'target = train["{name}"].to_numpy()\n'
-        f'texts = [*train["{text}"], *test["{text}"]]\n'
-    )
+    read = f'target = train["{name}"].to_numpy()\ntexts = [*train["{text}"], *test["{text}"]]\n'
     fit = fits.classes(name, names, knobs.metric, form)
     call = f"linear_classes(matrix, target, {len(names)}, 0)"
     blend = fit.blend.replace(f"blend_classes(linear, trees, target, {len(names)}, SEED)", call)
@@ -319,18 +317,14 @@ def _witnesses(knobs: StyleKnobs, form: Form) -> dict[str, str]:
     bodies = {
         "trivial": (fit.trivial, "the shares of the writers"),
         "competent": ("matrix = word_runs(texts, 1)\n" + blend, "a linear model of words"),
-        "insight": ("matrix = letter_runs(texts)\n" + blend, "a linear model of runs of characters"),
+        "insight": (
+            "matrix = letter_runs(texts)\n" + blend,
+            "a linear model of runs of characters",
+        ),
         "insights": (mixed, "the same, pooled with a model of counted habits"),
         "expert": (expert, "likelihoods of words, endings and signs multiplied"),
     }
-    write = (
-        f'pd.DataFrame({{"{knobs.id_column}": test["{knobs.id_column}"], **answer}})'
-        '.to_csv("submission.csv", index=False)\n'
-    )
-    return {
-        tier: program(f"{knobs.title}, {knobs.metric.name}: {what}.", read + body + write)
-        for tier, (body, what) in bodies.items()
-    }
+    return programs(knobs, read, bodies)
 
 
 FAMILY = TextStyle()

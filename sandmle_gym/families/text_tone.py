@@ -1,4 +1,4 @@
-"""Tone of short messages: telling words of invented vocabulary, aimed or not, negated or not, disguised or not.
+"""Tone of short messages: invented telling words, aimed or not, negated or not, disguised or not.
 
 A message is a few sentences. In some of them somebody is called something; only what is said of the
 addressee counts, and a negation turns it round. The label is drawn from a probability that is logistic
@@ -6,7 +6,8 @@ in the sum, so that probability is the exact oracle.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from itertools import pairwise
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,18 +16,16 @@ from sandmle_gym.families import oracle
 from sandmle_gym.families.card import Ranges, SeedCard, Share, ShareRange
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
-from sandmle_gym.families.programs import program
 from sandmle_gym.families.table import Text, Word
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
 from sandmle_gym.families.text.noise import SPELLINGS, disguise
+from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
 Phrases = Annotated[tuple[str, ...], Field(min_length=3)]
-Hints = Annotated[tuple[str, ...], Field(min_length=1)]
-
 NEGATORS = ("not", "never", "hardly", "by no means", "anything but")
 ENDINGS = (".", ".", ".", "!", " ...")
 HARSH, KIND, PLAIN = 6, 4, 6
@@ -117,7 +116,7 @@ class TextTone(Family):
     trains = "Normalising hostile spelling and reading who is meant, before any word is weighed."
     exploits = (
         "The date column is drawn apart from the text; sorting by it finds nothing.",
-        "Disguise is as frequent in harmless clauses as in telling ones, so counting odd signs finds nothing.",
+        "Harmless clauses are disguised as often as telling ones, so counting odd signs finds nothing.",
     )
 
     def derive(self, card: ToneCard, rng: np.random.RandomState, attempt: int) -> ToneKnobs:
@@ -157,9 +156,15 @@ class TextTone(Family):
         where = f"`{card.text.name}`"
         near, far = (", ".join(phrases[:3]) for phrases in (card.words.near, card.words.far))
         return (
-            Insight(where, "spelling", "telling words are disguised in three ways that can be undone"),
-            Insight(where, "address", f"what is said of {near} counts, what is said of {far} does not"),
-            Insight(where, "negation", "a negated word counts for its opposite, with the same weight"),
+            Insight(
+                where, "spelling", "telling words are disguised in three ways that can be undone"
+            ),
+            Insight(
+                where, "address", f"what is said of {near} counts, what is said of {far} does not"
+            ),
+            Insight(
+                where, "negation", "a negated word counts for its opposite, with the same weight"
+            ),
         )
 
     def compose(self, knobs: ToneKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -180,11 +185,11 @@ class TextTone(Family):
         else:
             posterior = np.column_stack([1 - chance, chance])[knobs.train_rows :]
             best = [spoken[k] for k in oracle.labels(knobs.metric, posterior)]
-        train, test = slice(knobs.train_rows), slice(knobs.train_rows, None)
+        train, test = split_rows({stamp: dates, text: texts, target.name: truth}, knobs.train_rows)
         return Drawn(
-            train={stamp: dates[train], text: texts[train], target.name: truth[train]},
-            test={stamp: dates[test], text: texts[test]},
-            truth={target.name: truth[test]},
+            train=train,
+            truth={target.name: test.pop(target.name)},
+            test=test,
             oracle={target.name: best},
             sample={target.name: "0.5" if form is Form.PROBABILITY else target.negative},
             labels=() if form is Form.PROBABILITY else spoken,
@@ -237,11 +242,8 @@ def _message(
     return " ".join([dice.pick(words.openers)] * dice.chance(0.4) + ended), total
 
 
-def _statement(
-    knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]
-) -> Statement:
-    dice, target = Dice(stream(*key, "statement")), knobs.target
-    hints = [dice.pick(getattr(knobs.hints, name)) for name in ToneHints.model_fields]
+def _statement(knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]) -> Statement:
+    target = knobs.target
     meaning = (
         f"0 = {target.negative}, 1 = {target.positive}"
         if spoken[0] == "0"
@@ -255,18 +257,14 @@ def _statement(
             knobs.text.name: knobs.text.about,
             target.name: f"{target.about}: {meaning} (train only)",
         },
-        hints=dice.some(hints, len(hints)),
+        hints=remarks(knobs.hints, key),
     )
 
 
 def _witnesses(knobs: ToneKnobs, spoken: tuple[str, str], form: Form) -> dict[str, str]:
     """Tiers: spelling undone; then only clauses on the addressee, negations joined; then signed counts."""
     text, name = knobs.text.name, knobs.target.name
-    read = (
-        'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
-        f'target = train["{name}"].to_numpy()\n'
-        f'texts = [*train["{text}"], *test["{text}"]]\n'
-    )
+    read = f'target = train["{name}"].to_numpy()\ntexts = [*train["{text}"], *test["{text}"]]\n'
     plain = "texts = [undisguised(text) for text in texts]\n"
     about = f"elsewhere = {[squeezed(phrase) for phrase in knobs.words.far]}\n"
     negators = f"negators = {[squeezed(word) for word in NEGATORS]}\n"
@@ -289,20 +287,13 @@ def _witnesses(knobs: ToneKnobs, spoken: tuple[str, str], form: Form) -> dict[st
             "one weight per word, its sign turned by a negation",
         ),
     }
-    write = (
-        f'pd.DataFrame({{"{knobs.id_column}": test["{knobs.id_column}"], **answer}})'
-        '.to_csv("submission.csv", index=False)\n'
-    )
-    return {
-        tier: program(f"{knobs.title}, {knobs.metric.name}: {what}.", read + body + write)
-        for tier, (body, what) in bodies.items()
-    }
+    return programs(knobs, read, bodies)
 
 
 def squeezed(phrase: str) -> str:
     """Write a phrase as `recipes.undisguised` leaves it: lower case, no letter twice in a row."""
     lower = phrase.lower()
-    return lower[:1] + "".join(b for a, b in zip(lower, lower[1:], strict=False) if a != b)
+    return lower[:1] + "".join(b for a, b in pairwise(lower) if a != b)
 
 
 FAMILY = TextTone()

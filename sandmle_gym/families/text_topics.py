@@ -7,7 +7,7 @@ oracle.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,15 +15,19 @@ from pydantic import Field
 from sandmle_gym.families.card import Ranges, SeedCard, Share, ShareRange
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
-from sandmle_gym.families.programs import program
 from sandmle_gym.families.table import Text
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
+from sandmle_gym.families.text.parts import (
+    Hints,
+    Templates,
+    programs,
+    remarks,
+    sentence,
+    split_rows,
+)
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
-
-Hints = Annotated[tuple[str, ...], Field(min_length=1)]
-Templates = Annotated[tuple[str, ...], Field(min_length=4)]
 
 FORMS = ("", "en", "is", "ot", "ulm", "eve", "art")
 """Endings of a word; they mean nothing."""
@@ -104,7 +108,7 @@ class TextTopics(Family):
                 "templates": dice.some(card.templates, 7),
                 "greetings": dice.some(card.greetings, 4),
                 "quoted": round(low + (high - low) * rng.random_sample(), 3),
-                "words": dice.between(28, 36),
+                "words": dice.between(40, 50),
                 "slope": 3.0 + 0.3 * attempt,
             }
         )
@@ -113,9 +117,17 @@ class TextTopics(Family):
         """Name what there is to find."""
         where = f"`{card.text.name}`"
         return (
-            Insight(where, "quotations", "lines that begin with > are somebody else's and do not count"),
-            Insight(where, "forms", "words are bent in many ways; their first four letters tell them apart"),
-            Insight(where, "kinship", "words of one sentence share a topic, in unlabelled texts too"),
+            Insight(
+                where, "quotations", "lines that begin with > are somebody else's and do not count"
+            ),
+            Insight(
+                where,
+                "forms",
+                "words are bent in many ways; their first four letters tell them apart",
+            ),
+            Insight(
+                where, "kinship", "words of one sentence share a topic, in unlabelled texts too"
+            ),
             Insight("labels", "hierarchy", f"no label is 1 where `{card.general.name}` is 0"),
         )
 
@@ -128,16 +140,18 @@ class TextTopics(Family):
         drawn[:, 1:] &= drawn[:, :1]
         chances[:, 1:] *= chances[:, :1]
         names = [knobs.general.name, *(label.name for label in knobs.narrow)]
-        truth = {name: [str(int(v)) for v in column] for name, column in zip(names, drawn.T, strict=True)}
+        truth = {
+            name: [str(int(v)) for v in column] for name, column in zip(names, drawn.T, strict=True)
+        }
         best = {
             name: [f"{p:.6f}" for p in column[knobs.train_rows :]]
             for name, column in zip(names, chances.T, strict=True)
         }
-        train, test = slice(knobs.train_rows), slice(knobs.train_rows, None)
+        train, test = split_rows({knobs.text.name: texts, **truth}, knobs.train_rows)
         return Drawn(
-            train={knobs.text.name: texts[train]} | {n: cells[train] for n, cells in truth.items()},
-            test={knobs.text.name: texts[test]},
-            truth={name: cells[test] for name, cells in truth.items()},
+            train=train,
+            truth={name: test.pop(name) for name in names},
+            test=test,
             oracle=best,
             sample=dict.fromkeys(names, "0.5"),
             statement=_statement(knobs, names, key),
@@ -171,7 +185,9 @@ def _subjects(topics: int, dice: Dice) -> list[int]:
     """Choose the topics of three to five sentences; neighbouring topics often come together."""
     first = dice.below(topics)
     second = (first + 1) % topics if dice.chance(0.4) else dice.below(topics)
-    return [dice.pick((first, first, second, dice.below(topics))) for _ in range(dice.between(3, 5))]
+    return [
+        dice.pick((first, first, second, dice.below(topics))) for _ in range(dice.between(3, 5))
+    ]
 
 
 def _sentences(
@@ -181,7 +197,7 @@ def _sentences(
     for topic in subjects:
         a, b, c = (word + dice.pick(FORMS) for word in dice.some(vocabulary[topic], 3))
         text = dice.pick(knobs.templates).format(a=a, b=b, c=c)
-        found.append(f"{text[0].upper()}{text[1:]}.")
+        found.append(sentence(text))
     return found
 
 
@@ -194,15 +210,13 @@ def _chances(knobs: TopicKnobs, counts: np.ndarray) -> np.ndarray:
 
 
 def _statement(knobs: TopicKnobs, names: list[str], key: tuple[Label, ...]) -> Statement:
-    dice = Dice(stream(*key, "statement"))
-    hints = [dice.pick(getattr(knobs.hints, name)) for name in TopicHints.model_fields]
     labels = (knobs.general, *knobs.narrow)
     return Statement(
         task="For every text, predict the probability of each label; a text may have several, or none.",
         targets=tuple(names),
         columns={knobs.text.name: knobs.text.about}
         | {label.name: f"{label.about}: 0 or 1 (train only)" for label in labels},
-        hints=dice.some(hints, len(hints)),
+        hints=remarks(knobs.hints, key),
     )
 
 
@@ -210,7 +224,6 @@ def _witnesses(knobs: TopicKnobs, names: list[str]) -> dict[str, str]:
     """Tiers: words; then without quotations; then stems; then topics learned from all texts."""
     text = knobs.text.name
     read = (
-        'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
         f"labels = {names}\n"
         "target = train[labels].to_numpy()\n"
         f'texts = [*train["{text}"], *test["{text}"]]\n'
@@ -218,7 +231,10 @@ def _witnesses(knobs: TopicKnobs, names: list[str]) -> dict[str, str]:
     own = "own = [without_quotes(text) for text in texts]\n"
     topics = len(knobs.narrow) + NEUTRAL
     bodies = {
-        "trivial": ("chances = target.mean(axis=0)\n", "the shares of the labels"),
+        "trivial": (
+            "chances = np.tile(target.mean(axis=0), (len(test), 1))\n",
+            "the shares of the labels",
+        ),
         "competent": (
             "chances = label_chances(word_runs(texts, 1), target)\n",
             "a linear model of words for each label",
@@ -240,15 +256,9 @@ def _witnesses(knobs: TopicKnobs, names: list[str]) -> dict[str, str]:
             "counts of sentences per group of words that go together in all texts",
         ),
     }
-    write = (
-        "answer = dict(zip(labels, np.transpose(chances), strict=True))\n"
-        f'pd.DataFrame({{"{knobs.id_column}": test["{knobs.id_column}"], **answer}})'
-        '.to_csv("submission.csv", index=False)\n'
-    )
-    return {
-        tier: program(f"{knobs.title}, {knobs.metric.name}: {what}.", read + body + write)
-        for tier, (body, what) in bodies.items()
-    }
+    write = "answer = dict(zip(labels, np.transpose(chances), strict=True))\n"
+    bodies = {tier: (body + write, what) for tier, (body, what) in bodies.items()}
+    return programs(knobs, read, bodies)
 
 
 FAMILY = TextTopics()

@@ -9,12 +9,17 @@ All models are linear: with 50-200 short texts nothing larger pays.
 import html
 import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from sandmle_gym.families.recipes.tabular import linear_classes, log_loss
 
 
 def letter_runs(texts):
@@ -34,7 +39,7 @@ def word_runs(texts, longest=2):
 def blend_texts(texts, target, classes):
     """Return out-of-fold and test probabilities, the mean of a model of words and one of characters."""
     pairs = [
-        linear_classes(matrix, target, classes, 0)  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+        linear_classes(matrix, target, classes, 0)
         for matrix in (word_runs(texts), letter_runs(texts))
     ]
     return [(words + runs) / 2 for words, runs in zip(*pairs, strict=True)]
@@ -112,8 +117,10 @@ def style_counts(texts):
 
 def pooled_classes(matrices, target, classes):
     """Return out-of-fold and test probabilities of models of several matrices, multiplied."""
-    pairs = [linear_classes(matrix, target, classes, 0) for matrix in matrices]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
-    oof, new = ([np.log(np.clip(part, 1e-6, 1)) for part in parts] for parts in zip(*pairs, strict=True))
+    pairs = [linear_classes(matrix, target, classes, 0) for matrix in matrices]
+    oof, new = (
+        [np.log(np.clip(part, 1e-6, 1)) for part in parts] for parts in zip(*pairs, strict=True)
+    )
     trust = best_trust(oof, target)
     return [normalised(np.tensordot(trust, np.array(logs), 1)) for logs in (oof, new)]
 
@@ -124,8 +131,11 @@ def best_trust(logs, target):
     trust = np.full(len(logs), 1 / len(logs))
     for _ in range(3):
         for k in range(len(trust)):
-            spread = [np.where(np.arange(len(trust)) == k, factor, trust) for factor in np.linspace(0, 1.6, 17)]
-            trust = min(spread, key=lambda one: log_loss(target, normalised(np.tensordot(one, logs, 1))))  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+            this = np.arange(len(trust)) == k
+            spread = [np.where(this, factor, trust) for factor in np.linspace(0, 1.6, 17)]
+            trust = min(
+                spread, key=lambda one: log_loss(target, normalised(np.tensordot(one, logs, 1)))
+            )
     return trust
 
 
@@ -153,14 +163,16 @@ def likelihood_classes(texts, target, classes):
         tried = {}
         for smooth in (0.05, 0.15, 0.5, 1.5):
             guess = np.zeros((n, classes))
-            for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(target, target):  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
-                guess[held] = log_likelihood(matrix[fit], target[fit], matrix[held], classes, smooth)
-            tried[smooth] = (log_loss(target, normalised(guess)), guess)  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+            for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(target, target):
+                guess[held] = log_likelihood(
+                    matrix[fit], target[fit], matrix[held], classes, smooth
+                )
+            tried[smooth] = (log_loss(target, normalised(guess)), guess)
         smooth = min(tried, key=lambda value: tried[value][0])
         oof.append(tried[smooth][1])
         new.append(log_likelihood(matrix[:n], target, matrix[n:], classes, smooth))
     for matrix in (letter_runs(texts), style_counts(texts)):
-        for logs, guess in zip((oof, new), linear_classes(matrix, target, classes, 0), strict=True):  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+        for logs, guess in zip((oof, new), linear_classes(matrix, target, classes, 0), strict=True):
             logs.append(np.log(np.clip(guess, 1e-6, 1)))
     trust = best_trust(oof, target)
     return [normalised(np.tensordot(trust, np.array(logs), 1)) for logs in (oof, new)]
@@ -196,7 +208,7 @@ def label_chances(matrix, target):
     n = len(target)
     chances = np.zeros((matrix.shape[0] - n, target.shape[1]))
     for k, column in enumerate(target.T):
-        chances[:, k] = linear_classes(matrix, column, 2, 0)[1][:, 1]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+        chances[:, k] = linear_classes(matrix, column, 2, 0)[1][:, 1]
     return chances
 
 
@@ -215,7 +227,7 @@ def word_groups(texts, count):
     sentences = sorted({part for text in texts for part in re.split(r"[.\n]+ *", text)})
     reader = CountVectorizer(token_pattern=r"\w{3,}", binary=True, min_df=8, max_df=0.045)
     shown = reader.fit_transform(sentences)
-    together = (shown.T @ shown).toarray().astype(float)
+    together = np.asarray((shown.T @ shown).todense(), dtype=float)  # pyright: ignore[reportAttributeAccessIssue]
     often = together.diagonal().copy()
     np.fill_diagonal(together, 0)
     lift = np.log1p(together * len(sentences) / np.outer(often, often))
@@ -230,7 +242,8 @@ def group_counts(texts, groups):
     matrix = np.zeros((len(texts), count))
     for row, text in enumerate(texts):
         for sentence in re.split(r"[.\n]+", text):
-            votes = np.bincount([groups[w] for w in re.findall(r"\w+", sentence) if w in groups], minlength=count)
+            found = [groups[word] for word in re.findall(r"\w+", sentence) if word in groups]
+            votes = np.bincount(found, minlength=count)
             if votes.max() > 1:
                 matrix[row, votes.argmax()] += 1
     return np.hstack([matrix, matrix > 1])
@@ -271,7 +284,8 @@ def overlaps(texts, questions):
     total = sum(everyday.values())
     shares = []
     for text, question in zip(words, questions, strict=True):
-        asked = {w for w in re.findall(r"\w+", question.lower()) if everyday[w] < 0.012 * total and len(w) > 3}
+        named = re.findall(r"\w{4,}", question.lower())
+        asked = {word for word in named if everyday[word] < 0.012 * total}
         shares.append(np.mean([bool(asked & set(s)) for s in text]))
     return np.array(shares)
 
@@ -285,7 +299,7 @@ def threads(texts):
     shares = []
     for text in words:
         kept = [[word for word in s if word in rarer] for s in text]
-        shares.append(np.mean([bool(a and b and a[-1] == b[0]) for a, b in zip(kept, kept[1:], strict=False)]))
+        shares.append(np.mean([bool(a and b and a[-1] == b[0]) for a, b in pairwise(kept)]))
     return np.array(shares)
 
 
@@ -299,7 +313,9 @@ def shared_words(left, right):
     rows = []
     for pair in zip(left, right, strict=True):
         a, b = (set(re.findall(r"\w+", text.lower())) for text in pair)
-        rows.append([len(a & b) / len(a | b), len(a & b), len(a), len(b), len(pair[0]) - len(pair[1])])
+        rows.append(
+            [len(a & b) / len(a | b), len(a & b), len(a), len(b), len(pair[0]) - len(pair[1])]
+        )
     matrix = letter_runs(left + right)
     n = len(left)
     cosine = np.asarray(matrix[:n].multiply(matrix[n:]).sum(axis=1)).ravel()
@@ -311,13 +327,15 @@ def senses_of(text, sense, denials):
     """Return the senses that a text names, each with -1 where it is denied, else 1."""
     marked = re.sub(rf"\b(?:{'|'.join(denials)}) (?=\w)", "no_", text.lower())
     words = re.findall(r"\w+", marked)
-    return {sense[w.removeprefix("no_")]: -1 if w.startswith("no_") else 1 for w in words if w.removeprefix("no_") in sense}
+    signs = {word.removeprefix("no_"): -1 if word.startswith("no_") else 1 for word in words}
+    return {sense[word]: sign for word, sign in signs.items() if word in sense}
 
 
 def shared_senses(left, right, sense):
     """Return how many senses two texts share."""
-    found = [[{sense[w] for w in re.findall(r"\w+", t.lower()) if w in sense} for t in side] for side in (left, right)]
-    return np.array([len(a & b) for a, b in zip(*found, strict=True)], dtype=float)
+    pairs = zip(left, right, strict=True)
+    found = [[senses_of(text, sense, ["no such word"]) for text in pair] for pair in pairs]
+    return np.array([len(set(a) & set(b)) for a, b in found], dtype=float)
 
 
 def denied_senses(left, right, sense, denials):
@@ -355,3 +373,118 @@ def signed_agreement(left, right, sense, denials, kinds):
         for s in set(a) & set(b):
             matrix[row, kinds[s]] = a[s] * b[s]
     return matrix
+
+
+def words_of(text):
+    """Split a text at blanks; signs stay with their words."""
+    return text.split()
+
+
+def bare(word):
+    """Return a word in lower case without the sign at its end."""
+    return word.lower().rstrip(".,;!?")
+
+
+def place_of(row, span):
+    """Return where a span begins and ends among the words of its text."""
+    wanted, found = [bare(word) for word in span.split()], [bare(word) for word in row]
+    size = len(wanted)
+    start = next((k for k in range(len(found)) if found[k : k + size] == wanted), 0)
+    return start, start + size
+
+
+def span_chances(words, spans, places):
+    """Return, for the words of each test text, the log odds that they are in the span.
+
+    Places are the parts of the train texts that are learned from.
+    """
+    rows = []
+    for row in words:
+        plain = ["<", *map(bare, row), ">"]
+        for k, word in enumerate(row):
+            names = [
+                f"w={plain[k + 1]}",
+                f"p={plain[k]}",
+                f"n={plain[k + 2]}",
+                f"s={word[-1].isalnum()}",
+            ]
+            rows.append(dict.fromkeys(names, 1))
+    n = len(spans)
+    known = sum(map(len, words[:n]))
+    inside, learned = np.zeros(known, dtype=int), np.zeros(known, dtype=bool)
+    begin = 0
+    for row, span, place in zip(words[:n], spans, places, strict=True):
+        start, end = place_of(row, span)
+        inside[begin + start : begin + end] = 1
+        learned[begin + place[0] : begin + place[1]] = True
+        begin += len(row)
+    matrix = counted(rows, known)
+    model = LogisticRegression(C=1.0, max_iter=300).fit(matrix[:known][learned], inside[learned])
+    odds = model.decision_function(matrix[known:])
+    return np.split(odds, np.cumsum([len(row) for row in words[n:]])[:-1])
+
+
+def best_window(row, odds, place=None):
+    """Return the run of words whose log odds have the largest sum, within a place if there is one."""
+    first, last = place or (0, len(row))
+    best, window = -np.inf, (first, first + 1)
+    for start in range(first, last):
+        sums = np.cumsum(odds[start:last])
+        end = int(sums.argmax())
+        if sums[end] > best:
+            best, window = sums[end], (start, start + end + 1)
+    found = " ".join(row[slice(*window)])
+    return found.rstrip(".,;!?")
+
+
+def negated_context(words, labels, marks):
+    """Return the label of every word, turned round behind a negation up to the end of the clause."""
+    other = dict(zip(sorted(set(labels)), sorted(set(labels), reverse=True), strict=True))
+    contexts = []
+    for row, label in zip(words, labels, strict=True):
+        found, turned = [], 0
+        for word in row:
+            turned = 3 if bare(word) in marks else turned - 1
+            found.append(other[label] if turned > 0 else label)
+            if not word[-1].isalnum():
+                turned = 0
+        contexts.append(found)
+    return contexts
+
+
+def clause_places(words):
+    """Return where the clauses of each text begin and end."""
+    places = []
+    for row in words:
+        ends = [k + 1 for k, word in enumerate(row) if not word[-1].isalnum()]
+        places.append(list(zip([0, *ends[:-1]], ends, strict=True)))
+    return places
+
+
+def holding(clauses, words, spans):
+    """Return the place of the clause of each train text that holds its span."""
+    found = []
+    for places, row, span in zip(clauses, words, spans, strict=False):
+        start, _ = place_of(row, span)
+        found.append(next(place for place in places if place[0] <= start < place[1]))
+    return found
+
+
+def telling_clauses(words, clauses, contexts, spans, name):
+    """Return the place of the clause of each test text that holds the span, by names of words and labels."""
+    rows, counts = [], []
+    for row, places, context in zip(words, clauses, contexts, strict=True):
+        counts.append(len(places))
+        for start, end in places:
+            found = zip(row[start:end], context[start:end], strict=True)
+            rows.append(Counter(f"{name(bare(word))} {label}" for word, label in found))
+    n = len(spans)
+    known = sum(counts[:n])
+    true = holding(clauses, words, spans)
+    holds = [
+        place == right for places, right in zip(clauses[:n], true, strict=True) for place in places
+    ]
+    matrix = counted(rows, known)
+    model = LogisticRegression(C=1.0, max_iter=300).fit(matrix[:known], holds)
+    odds = np.split(model.decision_function(matrix[known:]), np.cumsum(counts[n:])[:-1])
+    return [places[int(score.argmax())] for places, score in zip(clauses[n:], odds, strict=True)]

@@ -1,4 +1,4 @@
-"""Many small random choices from one stream: `RandomState` takes ten microseconds for each, this takes one."""
+"""Many small random choices from one stream; `RandomState` takes ten microseconds for each, this one."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar

@@ -1,12 +1,17 @@
 """Invented words: each draw has its own sounds, so no two tasks share a vocabulary."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from sandmle_gym.families.text.dice import Dice
 
-ONSETS = tuple("b d f g h k l m n p r s t v z br dr fl gl gr kl kr pl sk sl sn sp st tr".split())
-VOWELS = tuple("a e i o u ai ea ou".split())
-CODAS = tuple("b d g k l m n p r s t x lk lm mp nd nk rn rt sk st".split())
+_ONSETS = "b d f g h k l m n p r s t v z br dr fl gl gr kl kr pl sk sl sn sp st tr"
+ONSETS = tuple(_ONSETS.split())
+_VOWELS = "a e i o u ai ea ou"
+VOWELS = tuple(_VOWELS.split())
+_CODAS = "b d g k l m n p r s t x lk lm mp nd nk rn rt sk st"
+CODAS = tuple(_CODAS.split())
 
 HEAD = 4
 """The first letters that tell apart all words of one lexicon."""
@@ -27,7 +32,7 @@ class Lexicon:
         found: list[str] = []
         while len(found) < count:
             word = self._word(self._dice.between(*syllables))
-            doubled = any(left == right for left, right in zip(word, word[1:], strict=False))
+            doubled = any(left == right for left, right in pairwise(word))
             if len(word) >= HEAD and word[:HEAD] not in self._heads and not doubled:
                 self._heads.add(word[:HEAD])
                 found.append(word)

@@ -2,14 +2,15 @@
 
 from sandmle_gym.spec import Frozen
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+ONES = tuple(_ONES.split())
+_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = tuple(_TENS.split())
+_MONTHS = "january february march april may june july august september october november december"
+MONTHS = tuple(_MONTHS.split())
 ORDINALS = {
     "one": "first",
     "two": "second",
