@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Quantity, Word
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Sentinel(Unit):
@@ -15,6 +15,10 @@ class Sentinel(Unit):
     """
 
     kind: str = "sentinel"
+    hidden: ClassVar[str] = (
+        "the reading acts linearly; where a word stands in its place, a fixed "
+        "high or low level does"
+    )
     column: Quantity
     code: Word
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Generic, Self, TypeVar
 import numpy as np
 from pydantic import Field, SerializeAsAny, model_validator
 
-from sandmle_gym.families.blocks import AnyBlock
-from sandmle_gym.families.ingredient import Block, Unit
-from sandmle_gym.families.table import Category, ColumnName, Quantity, Text
-from sandmle_gym.families.traps import ORDER, AnyTrap, Slips, Trap
-from sandmle_gym.families.units import AnyUnit
-from sandmle_gym.spec import Frozen, MetricSpec, Modality
+from sandmle_gym.families.assembly import Knobs
+from sandmle_gym.families.table import Category, Quantity, Text
+from sandmle_gym.families.tabular.blocks import AnyBlock
+from sandmle_gym.families.tabular.ingredient import Block, Unit
+from sandmle_gym.families.tabular.traps import ORDER, AnyTrap, Slips, Trap
+from sandmle_gym.families.tabular.units import AnyUnit
 
 if TYPE_CHECKING:
-    from sandmle_gym.families.card import SeedCard
+    from sandmle_gym.families.tabular.card import TabularCard
 
 T = TypeVar("T", bound=Text)
 
@@ -29,20 +29,10 @@ FLAT_BLOCK = 0.5
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Knobs(Frozen, Generic[T]):
-    """All that decides a tabular task, words included, so that drawing it needs no card."""
+class TabularKnobs(Knobs, Generic[T]):
+    """All that decides a tabular task."""
 
-    title: str
-    domain: str
-    modality: Modality
-    story: str
-    noun: str
-    id_column: ColumnName
-    metric: MetricSpec
     target: SerializeAsAny[T]
-    train_rows: int = Field(ge=50, le=200)
-    public_rows: int = Field(ge=100)
-    private_rows: int = Field(ge=1000)
     noise: Share
     linear_share: Share
     linear: tuple[Quantity, ...] = Field(min_length=2)
@@ -65,13 +55,8 @@ class Knobs(Frozen, Generic[T]):
             raise ValueError("every block and every unit needs one share")
         return self
 
-    @property
-    def rows(self) -> int:
-        """Train and test rows together."""
-        return self.train_rows + self.public_rows + self.private_rows
 
-
-def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dict[str, object]:
+def set_knobs(card: "TabularCard", rng: np.random.RandomState, attempt: int) -> dict[str, object]:
     """Draw the knobs that all tabular families share; `target` is left to the family.
 
     Each attempt after a failed gate lowers the noise by a tenth and moves some variance to the
@@ -108,7 +93,7 @@ def set_knobs(card: "SeedCard", rng: np.random.RandomState, attempt: int) -> dic
     }
 
 
-def _traps(card: "SeedCard", rng: np.random.RandomState, columns: set[str]) -> tuple[Trap, ...]:
+def _traps(card: "TabularCard", rng: np.random.RandomState, columns: set[str]) -> tuple[Trap, ...]:
     """Choose no trap, one, or rarely two, in the order in which they spring."""
     possible = [t for t in card.traps if not isinstance(t, Slips) or t.column in columns]
     wanted = (rng.random_sample() < card.ranges.trap) * (1 + (rng.random_sample() < 0.3))

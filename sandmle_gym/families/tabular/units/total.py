@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Quantity
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 HALF_WIDTH = 0.6745
 """Half of a normal distribution lies within this many standard deviations."""
@@ -15,6 +15,7 @@ class Total(Unit):
     """Effect: whether the sum of both lies in the middle half of its distribution."""
 
     kind: str = "total"
+    hidden: ClassVar[str] = "whether the sum of both lies in the middle half of its distribution"
     left: Quantity
     right: Quantity
 

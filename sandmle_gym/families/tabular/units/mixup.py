@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Category, Cells, Quantity, words
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 FIRST_SHARE = 0.4
 """Share of rows in the first unit; the others have equal parts of the rest."""
@@ -16,6 +16,9 @@ class Mixup(Unit):
     """Effect: the quantity in the first unit."""
 
     kind: str = "mixup"
+    hidden: ClassVar[str] = (
+        "one quantity in several units; it acts linearly once all rows are in one unit"
+    )
     column: Quantity
     """The quantity in the first unit; it is written with five significant digits."""
     label: Category

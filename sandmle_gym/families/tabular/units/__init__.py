@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import SerializeAsAny
 
-from sandmle_gym.families.ingredient import Unit, by_kind
+from sandmle_gym.families.tabular.ingredient import Unit, by_kind
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

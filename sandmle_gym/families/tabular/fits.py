@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sandmle_gym.families.witness import Fit
+from sandmle_gym.families.tabular.witness import Fit
 from sandmle_gym.spec import Form, MetricSpec
 
 Link = Literal["identity", "log"]

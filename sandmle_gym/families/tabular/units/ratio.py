@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Amount
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 COMMON = 0.85
 """Share of the variance of the logarithms that both amounts have in common."""
@@ -15,6 +15,10 @@ class Ratio(Unit):
     """Effect: log(top / bottom). Both grow with the size of the thing, which says nothing by itself."""
 
     kind: str = "ratio"
+    hidden: ClassVar[str] = (
+        "only the logarithm of the first over the second matters; both grow "
+        "with the size of the thing"
+    )
     top: Amount
     bottom: Amount
 

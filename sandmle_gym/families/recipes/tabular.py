@@ -1,4 +1,4 @@
-"""The functions that witness programs are made of; read as text by `witness`, never imported.
+"""What the witness programs of tables are made of; read as text by `programs`, never imported.
 
 Each program gets the functions it calls, and the imports these need, pasted in, so that it stands on
 its own. Models are small on purpose: with 50-200 rows a program must take well under a CPU-second.

@@ -5,14 +5,17 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import model_validator
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Category, Quantity, words
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Slope(Unit):
     """Effect: the setting times +1, -1 or 0 by mode."""
 
     kind: str = "slope"
+    hidden: ClassVar[str] = (
+        "the number acts upwards in one mode, downwards in another and not at all in the third"
+    )
     column: Quantity
     mode: Category
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Quantity, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 ROWS_PER_GROUP = 60
 
@@ -15,6 +15,9 @@ class Peers(Unit):
     """Effect: the deviation from the mean of the group, which train and test rows estimate together."""
 
     kind: str = "peers"
+    hidden: ClassVar[str] = (
+        "the deviation from the mean of the group, which train and test rows together estimate best"
+    )
     group: Text
     prefix: str = Field(default="S", max_length=8)
     level: Quantity

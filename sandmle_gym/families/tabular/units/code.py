@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 Prefix = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,6}$")]
 
@@ -15,6 +15,10 @@ class Code(Unit):
     """Effect: a rising or falling number in the middle, plus half as much from the last letter."""
 
     kind: str = "code"
+    hidden: ClassVar[str] = (
+        "the number in the middle acts linearly, the letter at the end by "
+        "value; the prefix means nothing"
+    )
     column: Text
     prefixes: tuple[Prefix, ...] = Field(default=("QX", "LM", "TR", "ZK"), min_length=2)
     letters: str = Field(default="ABCDE", pattern=r"^[A-Z]{3,8}$")

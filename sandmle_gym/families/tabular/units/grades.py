@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Category, Word, words
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Scale(Category):
@@ -19,6 +19,7 @@ class Grades(Unit):
     """Effect: the place on the scale, rising or falling."""
 
     kind: str = "grades"
+    hidden: ClassVar[str] = "the place on the scale acts linearly, up or down"
     column: Scale
 
     gain: ClassVar[float] = 0.70

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import SerializeAsAny
 
-from sandmle_gym.families.ingredient import Block, Part, by_kind
 from sandmle_gym.families.table import Category, Quantity, words
+from sandmle_gym.families.tabular.ingredient import Block, Part, by_kind
 
 
 class Vee(Block):

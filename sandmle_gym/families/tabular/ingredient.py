@@ -30,6 +30,8 @@ class Ingredient(Frozen, ABC):
     """Base of units, blocks and traps. A subclass names its columns as fields and fixes `kind`."""
 
     kind: str
+    hidden: ClassVar[str] = ""
+    """What is true of it but not told: for people, in the README of a card."""
     hints: tuple[str, ...] = ()
     """Sentences of a practitioner that make it discoverable without stating the rule; one is used."""
 

@@ -6,14 +6,15 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Duration(Unit):
     """Effect: the hours from the first stamp to the second."""
 
     kind: str = "duration"
+    hidden: ClassVar[str] = "the time between both stamps acts linearly"
     begin: Text
     finish: Text
     first: date

@@ -5,14 +5,17 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Quantity
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Decimals(Unit):
     """Effect: the number itself, once it can be read."""
 
     kind: str = "decimals"
+    hidden: ClassVar[str] = (
+        "a plain number, written as 1234.5 by one office and as 1.234,5 with a unit by the other"
+    )
     column: Quantity
     suffix: str = Field(default="", pattern=r"^[A-Za-z0-9 /%]*$", max_length=8)
     """What the second office writes behind the number."""

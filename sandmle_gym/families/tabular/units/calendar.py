@@ -6,14 +6,17 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Calendar(Unit):
     """Effect: a yearly wave with a random peak, or weekends against working days."""
 
     kind: str = "calendar"
+    hidden: ClassVar[str] = (
+        "a yearly wave with a hidden peak, or weekends that differ from working days"
+    )
     column: Text
     first: date
     days: int = Field(default=1400, ge=730, le=4000)

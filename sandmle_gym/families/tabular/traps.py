@@ -5,13 +5,13 @@ A trap changes the drawn rows (never the truth of a test row) and says how a car
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
-from sandmle_gym.families.ingredient import Ingredient, by_kind
 from sandmle_gym.families.table import Cells, Quantity, Table, Text, Word, words
+from sandmle_gym.families.tabular.ingredient import Ingredient, by_kind
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Decoy(Trap):
     """A column that was filled in afterwards: it knows the target in train.csv, and nothing in test.csv."""
 
     kind: str = "decoy"
+    hidden: ClassVar[str] = (
+        "filled in after the fact: it knows the target in `train.csv` and is noise in `test.csv`"
+    )
     column: Quantity
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:
@@ -67,6 +70,7 @@ class Slips(Trap):
     """Entry errors: a few train values of one quantity are a thousand times too large."""
 
     kind: str = "slips"
+    hidden: ClassVar[str] = "a few train values are a thousand times too large"
     column: str
     """Name of a linear feature or of the quantity of a block."""
 
@@ -92,6 +96,7 @@ class Audit(Trap):
     """Label noise: a share of the train targets was swapped around; an audit column says which may be."""
 
     kind: str = "audit"
+    hidden: ClassVar[str] = "the targets of doubtful train rows are swapped around"
     column: Text
     trusted: Word
     doubtful: Word
@@ -123,6 +128,9 @@ class Revisions(Trap):
     """Rows entered twice: the first entry has a target of no worth, the later one the right target."""
 
     kind: str = "revisions"
+    hidden: ClassVar[str] = (
+        "some train rows are there twice; only the later entry has the right target"
+    )
     column: Text
 
     def spring(self, rows: Rows, rng: np.random.RandomState) -> Rows:

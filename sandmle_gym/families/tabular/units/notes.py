@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 MOST = 4
 """Largest count of either kind of word in one note."""
@@ -18,6 +18,7 @@ class Notes(Unit):
     """Effect: how many `raising` words there are, less how many `lowering` ones."""
 
     kind: str = "notes"
+    hidden: ClassVar[str] = "the count of raising words less the count of lowering words"
     column: Text
     raising: tuple[Plain, ...] = Field(min_length=3)
     lowering: tuple[Plain, ...] = Field(min_length=3)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandmle_gym.families.ingredient import Part, Source
-from sandmle_gym.families.knobs import Knobs
 from sandmle_gym.families.table import Cells, Quantity, Table, words
+from sandmle_gym.families.tabular.ingredient import Part, Source
+from sandmle_gym.families.tabular.knobs import TabularKnobs
 from sandmle_gym.seeding import Label, stream
 
 DIGITS = 6
@@ -36,7 +36,7 @@ class World:
     units: tuple[Part, ...]
 
 
-def draw_world(knobs: Knobs, *key: Label) -> World:
+def draw_world(knobs: TabularKnobs, *key: Label) -> World:
     """Draw a world; every ingredient has its own stream below `key`."""
     rows = knobs.rows
     blocks = tuple(_draw(block, rows, *key) for block in knobs.blocks)
@@ -84,7 +84,7 @@ def _linear(columns: tuple[Quantity, ...], rows: int, rng: np.random.RandomState
     return Part(cells, effect)
 
 
-def _distractors(knobs: Knobs, *key: Label) -> Part:
+def _distractors(knobs: TabularKnobs, *key: Label) -> Part:
     rows, cells = knobs.rows, {}
     for column in knobs.distractors:
         rng = stream(*key, "distractor", column.name)

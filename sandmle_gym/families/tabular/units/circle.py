@@ -5,14 +5,15 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families.ingredient import Part, Unit
 from sandmle_gym.families.table import Cells, Text
+from sandmle_gym.families.tabular.ingredient import Part, Unit
 
 
 class Circle(Unit):
     """Effect: the cosine of the distance to a random preferred place in the turn."""
 
     kind: str = "circle"
+    hidden: ClassVar[str] = "a counter that runs on; the place within its turn acts as a wave"
     column: Text
     period: float = Field(gt=0)
     """Length of a turn: 24 hours, 360 degrees. The card's words should say it."""
