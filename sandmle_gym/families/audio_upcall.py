@@ -35,7 +35,7 @@ class Outcome(Text):
 class UpcallRanges(Ranges):
     """How far the knobs range."""
 
-    loudness: Span
+    loudness: Span = (0.43, 0.48)
     """Median amplitude of a call, in standard deviations of the noise."""
     mistaken: ShareRange = (0.005, 0.015)
     """Share of labels that are wrong."""
@@ -72,7 +72,7 @@ class UpcallCard(SeedCard):
     others: Shares
     """Of the other clips: shares of mirror images, of level calls and of none."""
     remarks: Remarks
-    ranges: UpcallRanges
+    ranges: UpcallRanges = UpcallRanges()
 
 
 class UpcallKnobs(Knobs):
@@ -149,7 +149,10 @@ class AudioUpcall(Family):
         target = [str(int(value)) for value in label]
         best = np.where(kind == SOUGHT, 1 - knobs.mistaken, knobs.mistaken)
         return Drawn(
-            train={**{name: cells[:cut] for name, cells in table.items()}, knobs.target.name: target[:cut]},
+            train={
+                **{name: cells[:cut] for name, cells in table.items()},
+                knobs.target.name: target[:cut],
+            },
             test={name: cells[cut:] for name, cells in table.items()},
             truth={knobs.target.name: target[cut:]},
             oracle={knobs.target.name: [f"{p:.6g}" for p in best[cut:]]},
@@ -163,11 +166,29 @@ class AudioUpcall(Family):
         """List what the clips hide, and the trap."""
         way = "rises" if card.call.rising else "falls"
         return (
-            Insight(f"`{FOLDER}`", "brief event", "a call fills a third of a clip: a mean over time drowns it"),
-            Insight(f"`{FOLDER}`", "direction", f"the sought call {way}; its mirror image has the same mean spectrum"),
-            Insight(f"`{FOLDER}`", "matched filter", "a sweep adds up in phase over its whole length"),
-            Insight(f"`{card.site.name}`", "prior", "the call is several times as frequent at some sites"),
-            Insight(f"`{card.moment.name}`", "drift", "in train, clips with the call come earlier; in test they do not"),
+            Insight(
+                f"`{FOLDER}`",
+                "brief event",
+                "a call fills a third of a clip: a mean over time drowns it",
+            ),
+            Insight(
+                f"`{FOLDER}`",
+                "direction",
+                f"the sought call {way}; its mirror image has the same mean spectrum",
+            ),
+            Insight(
+                f"`{FOLDER}`", "matched filter", "a sweep adds up in phase over its whole length"
+            ),
+            Insight(
+                f"`{card.site.name}`",
+                "prior",
+                "the call is several times as frequent at some sites",
+            ),
+            Insight(
+                f"`{card.moment.name}`",
+                "drift",
+                "in train, clips with the call come earlier; in test they do not",
+            ),
         )
 
 
@@ -190,7 +211,9 @@ def _statement(knobs: UpcallKnobs, rng: np.random.RandomState) -> Statement:
     legend = f"{target.about}: 0 = {target.negative}, 1 = {target.positive} (train only)"
     said = knobs.remarks
     return Statement(
-        task=opening(rng, what, knobs.noun, knobs.train_rows, knobs.public_rows + knobs.private_rows),
+        task=opening(
+            rng, what, knobs.noun, knobs.train_rows, knobs.public_rows + knobs.private_rows
+        ),
         targets=(target.name,),
         columns={
             **{text.name: text.about for text in (knobs.clip, knobs.site, knobs.moment)},

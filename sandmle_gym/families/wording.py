@@ -17,7 +17,9 @@ HISTORIES = (
 HEADINGS = ("Notes from the field", "What practitioners say", "Remarks on the data")
 
 
-def opening(rng: np.random.RandomState, what: str, noun: str, train_rows: int, test_rows: int) -> str:
+def opening(
+    rng: np.random.RandomState, what: str, noun: str, train_rows: int, test_rows: int
+) -> str:
     """Say what is to be predicted and how much there is to learn from."""
     facts = {"what": what, "noun": noun, "train_rows": train_rows, "test_rows": test_rows}
     return " ".join(one(rng, lines).format(**facts) for lines in (OPENINGS, HISTORIES))

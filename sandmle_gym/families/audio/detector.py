@@ -16,7 +16,7 @@ def programs(knobs: Any) -> Mapping[str, str]:
     load = (
         f'clips = read_clips([*train["{knobs.clip.name}"], *test["{knobs.clip.name}"]])\n'
         f'places = pd.concat([train["{knobs.site.name}"], test["{knobs.site.name}"]])\n'
-        f'places = pd.get_dummies(places, dtype=float).to_numpy()\n'
+        f"places = pd.get_dummies(places, dtype=float).to_numpy()\n"
     )
     picture = f"picture = spectrogram(clips, size=200, hop=32, low={low:.4g}, high={high:.4g})\n"
     fit = (
@@ -29,7 +29,7 @@ def programs(knobs: Any) -> Mapping[str, str]:
         f'    "lengths": np.linspace({call.length[0]:g}, {call.length[1]:g}, {BANK["lengths"]}),\n'
         f'    "extents": np.linspace({call.extent[0]:g}, {call.extent[1]:g}, {BANK["extents"]}),\n'
         f'    "centres": np.linspace({call.low[0] + call.extent[0] / 2:.4g}, '
-        f'{call.low[1] + call.extent[1] / 2:.4g}, {BANK["centres"]}),\n'
+        f"{call.low[1] + call.extent[1] / 2:.4g}, {BANK['centres']}),\n"
         f'    "samples": {knobs.samples},\n'
         "}\n"
     )

@@ -37,9 +37,9 @@ def ridge_strengths(picture, span=11):
     frames = flat.shape[1] - span + 1
     strengths = []
     for slope in np.linspace(-1, 1, 9):
-        line = 0
+        line = np.zeros((len(flat), frames, flat.shape[2]))
         for step in range(span):
-            shift = -int(round(slope * (step - span // 2)))
+            shift = -round(slope * (step - span // 2))
             line = line + np.roll(flat[:, step : step + frames], shift, axis=2)
         strengths.append(line[:, :, 3:-3].max(axis=(1, 2)) / span)
     return np.column_stack(strengths)
@@ -51,12 +51,16 @@ def whitened_spectrum(clips, low, high, size=2048):
     spectrum = np.fft.rfft(clips, size)[:, bins]
     height = np.abs(spectrum)
     level = np.median(height, axis=1, keepdims=True)
-    return {"size": size, "bins": bins, "values": spectrum * np.minimum(1, 3 * level / height) / level}
+    return {
+        "size": size,
+        "bins": bins,
+        "values": spectrum * np.minimum(1, 3 * level / height) / level,
+    }
 
 
-def filtered_peak(spectrum, way, lengths, extents, centres, samples, steps=512):
-    """Return the largest envelope, over time, of a bank of sweeps that rise (1), fall (-1) or stay level (0)."""
-    size, bins = spectrum["size"], spectrum["bins"]
+def filtered_peak(spectrum, way, lengths, extents, centres, samples):
+    """Return the largest envelope over time of a bank of sweeps that rise (1), fall (-1) or stay (0)."""
+    size, bins, steps = spectrum["size"], spectrum["bins"], 512
     best = np.zeros(len(spectrum["values"]))
     for length in lengths * samples:
         time = np.arange(int(length)) / length
@@ -66,18 +70,20 @@ def filtered_peak(spectrum, way, lengths, extents, centres, samples, steps=512):
                 turns = length * ((centre - way * extent / 2) * time + way * extent * time**2 / 2)
                 sweep = np.fft.fft(bell * np.exp(2j * np.pi * turns), size)[bins]
                 sweep /= np.sqrt(np.sum(np.abs(sweep) ** 2))
-                echo = np.fft.ifft(spectrum["values"] * sweep.conj(), steps) * steps / 20
+                echo = np.fft.ifft(spectrum["values"] * sweep.conj(), steps) * steps / 4
                 within = int(steps * (samples - length) / size)
                 best = np.maximum(best, np.abs(echo[:, :within]).max(axis=1))
     return best
 
 
 def call_probability(features, target):
-    """Return test probabilities of a logistic regression, its penalty chosen by fold; train rows come first."""
+    """Return test probabilities of a logistic regression, its penalty chosen by fold."""
     n, tried = len(target), {}
     for strength in STRENGTHS:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-        guess = cross_val_predict(model, features[:n], target, cv=4, method="predict_proba")
+        guess = np.array(
+            cross_val_predict(model, features[:n], target, cv=4, method="predict_proba")
+        )
         given = np.clip(guess[np.arange(n), target], 1e-6, 1)
         tried[strength] = (-np.log(given).mean(), model)
     _, best = tried[min(tried, key=lambda strength: tried[strength][0])]
