@@ -6,8 +6,9 @@
 import wave
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -31,7 +32,7 @@ def spectrogram(clips, size, hop, low, high):
     return np.log(np.abs(spectrum) ** 2 + 1e-3)
 
 
-def ridge_strengths(picture, span=11):
+def ridge_strengths(picture, span=15):
     """Return, per clip and slope, the largest mean along a sloping line that is `span` frames long."""
     flat = picture - np.median(picture, axis=1, keepdims=True)
     frames = flat.shape[1] - span + 1
@@ -88,3 +89,90 @@ def call_probability(features, target):
         tried[strength] = (-np.log(given).mean(), model)
     _, best = tried[min(tried, key=lambda strength: tried[strength][0])]
     return best.fit(features[:n], target).predict_proba(features[n:])[:, 1]
+
+
+def distinct_clips(names):
+    """Return the samples of the different files among names, and for every name the row of its file."""
+    codes, files = pd.factorize(names)
+    return read_clips(files), codes
+
+
+def standard(values):
+    """Return columns of mean 0 and variance 1."""
+    return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+
+
+def by_kind(features, kind):
+    """Return standardised features in one block of columns per kind, 0 in the rows of other kinds."""
+    features = standard(features.reshape(len(kind), -1))
+    return (features[:, None, :] * kind[:, :, None]).reshape(len(kind), -1)
+
+
+def without_rain(picture):
+    """Return a spectrogram less what all frequencies of a frame have in common."""
+    return np.clip(picture - np.median(picture, axis=2, keepdims=True), -2, 6)
+
+
+def rhythms(picture):
+    """Return how strongly groups of frequencies pulse, at slow, middle and fast rates."""
+    moving = picture - picture.mean(axis=1, keepdims=True)
+    rates = np.abs(np.fft.rfft(moving, axis=1))
+    groups = np.array_split(np.arange(picture.shape[2]), 4)
+    spans = (slice(4, 8), slice(8, 12), slice(12, 16), slice(16, 22))
+    return np.log(
+        np.stack(
+            [rates[:, span][:, :, group].mean(axis=(1, 2)) for group in groups for span in spans]
+        )
+    ).T
+
+
+def picture_bins(picture, low, size):
+    """Return the frequencies of a spectrogram as shares of the sampling rate."""
+    return (int(low * size) + np.arange(picture.shape[2])) / size
+
+
+def pulse_train(picture, frequencies, pitch, pulses, length):
+    """Return, per clip, log strength of a train of pulses at its best time, and the level at its pitch."""
+    band = np.exp(-0.5 * ((frequencies - pitch) / 0.02) ** 2)
+    level = picture @ (band / band.sum())
+    moving = level - level.mean(axis=1, keepdims=True)
+    frames = level.shape[1]
+    span = int(length * frames)
+    best = np.zeros(len(level))
+    for rate in pulses * np.array([0.94, 1.0, 1.06]):
+        wave = np.hanning(span) * np.exp(2j * np.pi * rate * np.arange(span) / frames)
+        wave -= wave.mean()
+        size = 2 * frames
+        echo = np.fft.ifft(np.fft.fft(moving, size) * np.fft.fft(wave, size).conj())
+        best = np.maximum(best, np.abs(echo[:, : frames - span + 1]).max(axis=1))
+    best /= np.sqrt(span)
+    return np.column_stack([np.log(best + 0.05), level.mean(axis=1)])
+
+
+def grouped_probability(features, target, groups):
+    """Return test probabilities of a logistic regression, its penalty chosen by folds of whole groups."""
+    n, tried = len(target), {}
+    for strength in (0.001, *STRENGTHS):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
+        guess = np.array(
+            cross_val_predict(
+                model,
+                features[:n],
+                target,
+                groups=groups[:n],
+                cv=GroupKFold(5),
+                method="predict_proba",
+            )
+        )
+        given = np.clip(guess[np.arange(n), target], 1e-6, 1)
+        tried[strength] = (-np.log(given).mean(), model)
+    _, best = tried[min(tried, key=lambda strength: tried[strength][0])]
+    return best.fit(features[:n], target).predict_proba(features[n:])[:, 1]
+
+
+def above_f1(probability):
+    """Return which rows to call positive so that the expected F1 is highest."""
+    order = np.argsort(-probability)
+    hits, called = np.cumsum(probability[order]), np.arange(1, len(order) + 1)
+    best = np.argmax(2 * hits / (called + probability.sum()))
+    return probability >= probability[order[best]]
