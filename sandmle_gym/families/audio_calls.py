@@ -45,7 +45,7 @@ class CallsRanges(Ranges):
     """How far the knobs range."""
 
     train_rows: tuple[int, int] = (192, 200)
-    loudness: tuple[float, float] = (1.2, 1.35)
+    loudness: tuple[float, float] = (1.45, 1.65)
     """Median amplitude of a call, in standard deviations of the noise."""
     mistaken: ShareRange = (0.005, 0.015)
     """Share of labels that are wrong."""

@@ -34,22 +34,22 @@ def programs(knobs: Any) -> Mapping[str, str]:
         "parts.append(by_kind(rhythms(dry)[recording], kind))\n"
     )
     table = "".join(
-        f'    "{voice.name}": ({voice.pitch:g}, {voice.pulses:g}, {voice.length:g}),\n'
+        f'    "{voice.name}": ({voice.pitch:g}, {voice.glide:g}, {voice.pulses:g}, '
+        f"{voice.duty:g}, {voice.length:g}),\n"
         for voice in knobs.voices
     )
     detectors = (
-        f"{dry}# pitch, pulses in a clip, and length of each call, read off the spectrograms\n"
+        "# pitch, glide, pulses in a clip, duty and length of each call, read off the spectrograms\n"
         f"calls = {{\n{table}}}\n"
         f'names = pd.read_csv("{SPECIES}", index_col="number")["name"]\n'
-        "first = picture_bins(picture, low={low:.4g}, size=48)\n"
-        "found = {name: pulse_train(dry, first, *call) for name, call in calls.items()}\n"
+        "found = {name: pulse_train(clips, *call) for name, call in calls.items()}\n"
         "rows = [list(found).index(name) for name in names[number]]\n"
         "scores = np.stack([standard(values) for values in found.values()])\n"
         "pitch = np.array([call[0] for call in calls.values()])\n"
         "twin = np.argsort(np.abs(pitch[:, None] - pitch) + np.eye(len(pitch)), axis=1)[:, 0]\n"
         "own, other = scores[rows, recording], scores[twin[rows], recording]\n"
         "parts = [kind, own, own**2, other, by_kind(own[:, 0], kind)]\n"
-    ).replace("{low:.4g}", f"{low:.4g}")
+    )
     values = f'"{knobs.target.positive}", "{knobs.target.negative}"'
     decide = f'answer = {{"{target}": guess}}\n'
     if metric == "f1_binary":

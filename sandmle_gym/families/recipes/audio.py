@@ -126,27 +126,31 @@ def rhythms(picture):
     ).T
 
 
-def picture_bins(picture, low, size):
-    """Return the frequencies of a spectrogram as shares of the sampling rate."""
-    return (int(low * size) + np.arange(picture.shape[2])) / size
-
-
-def pulse_train(picture, frequencies, pitch, pulses, length):
-    """Return, per clip, log strength of a train of pulses at its best time, and the level at its pitch."""
-    band = np.exp(-0.5 * ((frequencies - pitch) / 0.02) ** 2)
-    level = picture @ (band / band.sum())
-    moving = level - level.mean(axis=1, keepdims=True)
+def pulse_train(clips, pitch, glide, pulses, duty, length):
+    """Return, per clip, the log strength of a train of pulses at its best time, and the level of such pulses."""
+    samples, step = clips.shape[1], 16
+    time = np.arange(int(duty * samples / pulses)) * pulses / (duty * samples)
+    spectrum = np.fft.rfft(clips, 2 * samples)
+    strongest = np.zeros((len(clips), samples // step))
+    for shift in (0.97, 1.0, 1.03):
+        turns = len(time) * pitch * shift * (time + glide * time**2 / 2)
+        pulse = np.fft.fft((time * (1 - time)) ** 2 * np.exp(2j * np.pi * turns), 2 * samples)
+        echo = np.fft.ifft(spectrum * pulse[: samples + 1].conj(), 2 * samples)[:, :samples]
+        power = np.abs(echo[:, : samples // step * step]) ** 2
+        strongest = np.maximum(strongest, power.reshape(len(clips), -1, step).mean(axis=2))
+    level = np.log(strongest / np.median(strongest) + 0.1)
+    moving = np.minimum(level - np.median(level, axis=1, keepdims=True), 2.5)
+    moving -= moving.mean(axis=1, keepdims=True)
     frames = level.shape[1]
     span = int(length * frames)
     best = np.zeros(len(level))
-    for rate in pulses * np.array([0.94, 1.0, 1.06]):
+    for rate in pulses * np.array([0.94, 0.98, 1.02, 1.06]):
         wave = np.hanning(span) * np.exp(2j * np.pi * rate * np.arange(span) / frames)
         wave -= wave.mean()
         size = 2 * frames
         echo = np.fft.ifft(np.fft.fft(moving, size) * np.fft.fft(wave, size).conj())
         best = np.maximum(best, np.abs(echo[:, : frames - span + 1]).max(axis=1))
-    best /= np.sqrt(span)
-    return np.column_stack([np.log(best + 0.05), level.mean(axis=1)])
+    return np.column_stack([np.log(best / np.sqrt(span) + 0.05), level.mean(axis=1)])
 
 
 def grouped_probability(features, target, groups):
