@@ -117,7 +117,7 @@ def rhythms(picture):
     """Return how strongly groups of frequencies pulse, at slow, middle and fast rates."""
     moving = picture - picture.mean(axis=1, keepdims=True)
     rates = np.abs(np.fft.rfft(moving, axis=1))
-    groups = np.array_split(np.arange(picture.shape[2]), 4)
+    groups = np.array_split(np.arange(picture.shape[2]), 2)
     spans = (slice(4, 8), slice(8, 12), slice(12, 16), slice(16, 22))
     return np.log(
         np.stack(
@@ -127,7 +127,7 @@ def rhythms(picture):
 
 
 def pulse_train(clips, pitch, glide, pulses, duty, length):
-    """Return, per clip, the log strength of a train of pulses at its best time, and the level of such pulses."""
+    """Return, per clip, log strength of a train of pulses at its best time, and the level of pulses."""
     samples, step = clips.shape[1], 16
     time = np.arange(int(duty * samples / pulses)) * pulses / (duty * samples)
     spectrum = np.fft.rfft(clips, 2 * samples)
