@@ -69,3 +69,22 @@ def from_log(mean, spread, metric, quantile=0.5):
     """Return the best answer for a metric where the logarithm is normal."""
     shift = {"rmse": spread**2 / 2, "mape": -(spread**2)}.get(metric, spread * norm.ppf(quantile))
     return np.exp(mean + shift)
+
+
+def at_step(series, asked):
+    """Return the value of every row at its own step."""
+    return series[np.arange(len(series)), asked]
+
+
+def leaking(inputs, leak):
+    """Return the content of a store that loses a share at every step."""
+    store, level = np.zeros(inputs.shape), np.zeros(len(inputs))
+    for step in range(inputs.shape[1]):
+        level = (1 - leak) * level + inputs[:, step]
+        store[:, step] = level
+    return store
+
+
+def zscores(values):
+    """Return values of mean 0 and variance 1."""
+    return (values - values.mean()) / values.std()
