@@ -21,10 +21,6 @@ Role = Literal["plain", "insight", "curved"]
 """What finds a factor: any sound pipeline, a measurement, or a measurement in the right form."""
 
 
-BUDGET: Mapping[Role, float] = {"plain": 0.18, "insight": 0.56, "curved": 0.26}
-"""Measured: with more for plain factors the first insight is no longer four standard errors away."""
-
-
 class Part(Frozen):
     """One factor of one outcome."""
 
@@ -68,13 +64,15 @@ def mix(
     return Latent(mean, spread, np.round(mean + spread * error, DIGITS))
 
 
-def shared(roles: Mapping[str, Role], rng: np.random.RandomState) -> tuple[Part, ...]:
-    """Share the budget out: about a fifth plain, half to insights, a quarter curved.
+def shared(
+    roles: Mapping[str, Role], weights: Mapping[Role, float], rng: np.random.RandomState
+) -> tuple[Part, ...]:
+    """Share the budget out; `weights` sum to 1.
 
     The first insight is worth a third more than each of the others: it must earn a medal by itself.
     """
     parts: list[Part] = []
-    for role, weight in BUDGET.items():
+    for role, weight in weights.items():
         names = [name for name, given in roles.items() if given == role]
         sizes = 0.9 + 0.2 * rng.random_sample(len(names))
         if role == "insight" and len(names) > 1:

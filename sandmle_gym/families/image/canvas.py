@@ -66,7 +66,7 @@ def stamp(
     """
     _, height, width = pictures.shape[:3]
     drawn = np.flatnonzero(radius > 0)
-    reach = int(np.ceil(radius.max())) + 1
+    reach = int(radius.max() + 1.2)  # half a pixel of rounding, and the soft edge
     window = np.arange(-reach, reach + 1)
     rows, columns = (np.round(axis[drawn]).astype(int)[:, None] + window for axis in centre)
     away = np.hypot(

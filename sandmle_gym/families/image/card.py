@@ -1,10 +1,10 @@
 """Cards and knobs of tasks whose pictures show factors: what can be seen, and what each stands for."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from sandmle_gym.families.assembly import Knobs
 from sandmle_gym.families.card import Ranges, SeedCard, ShareRange
@@ -39,8 +39,18 @@ class ImageRanges(Ranges):
 
     noise: ShareRange = (0.03, 0.06)
     """Share of the variance of what decides the target that no picture shows."""
+    plain: ShareRange = (0.16, 0.20)
+    """Share of the rest that any sound pipeline finds."""
+    curved: ShareRange = (0.24, 0.28)
+    """Share that needs the right form; what is left is for insights."""
     trap: float = Field(default=0.6, ge=0, le=1)
     """Probability of each trap in a task."""
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.plain[1] + self.curved[1] > 0.8:
+            raise ValueError("plain and curved leave less than 0.2 for insights")
+        return self
 
 
 class Outcome(Text):
@@ -94,8 +104,7 @@ def set_knobs(
         attempt: Later attempts have a tenth less noise each.
         roles: Hidden number -> factor -> role.
     """
-    low, high = card.ranges.noise
-    used = list(dict.fromkeys(name for cast in roles.values() for name in cast))
+    used = list(dict.fromkeys(name for given in roles.values() for name in given))
     traps = [trap for trap in card.traps if rng.random_sample() < card.ranges.trap]
     hints = [(card.factors[name].hints, name) for name in used if name in card.factors]
     lines = [_one(rng, lines) for lines, _ in hints] + [_one(rng, trap.hints) for trap in traps]
@@ -104,8 +113,8 @@ def set_knobs(
         "picture": card.picture,
         "side": card.sides[rng.randint(len(card.sides))],
         "colours": card.colours,
-        "noise": round((low + (high - low) * rng.random_sample()) * 0.9**attempt, 5),
-        "parts": {name: shared(cast, rng) for name, cast in roles.items()},
+        "noise": round(_within(rng, card.ranges.noise) * 0.9**attempt, 5),
+        "parts": {name: shared(given, _weights(card, rng), rng) for name, given in roles.items()},
         "hints": tuple(lines[k] for k in rng.permutation(len(lines))),
         "traps": tuple(sorted(traps, key=lambda trap: ORDER.index(trap.kind))),
         "turn": round(rng.uniform(0, np.pi), 4),
@@ -127,6 +136,15 @@ def cast(factors: Mapping[str, Seen], rng: np.random.RandomState) -> dict[str, R
             given: dict[str, Role] = dict.fromkeys(plain, "plain")
             return {**given, **dict.fromkeys(insights, "insight"), bent: "curved"}
     raise ValueError("factors: the roles need two insights and another factor that is curved")
+
+
+def _weights(card: ImageCard, rng: np.random.RandomState) -> dict[Role, float]:
+    plain, curved = _within(rng, card.ranges.plain), _within(rng, card.ranges.curved)
+    return {"plain": plain, "insight": 1 - plain - curved, "curved": curved}
+
+
+def _within(rng: np.random.RandomState, bounds: tuple[float, float]) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * rng.random_sample()
 
 
 def _one(rng: np.random.RandomState, choices: tuple[str, ...]) -> str:

@@ -6,8 +6,13 @@ import numpy as np
 
 from sandmle_gym.families.image.canvas import clouds, grain, shuffled, stamp, tinted
 
-TISSUE = ("wash", "crowd", "girth", "stain")
-"""What varies: the wash of the whole picture, and in its middle the number, size and darkness of cells."""
+TISSUE = {
+    "wash": "the hue of the whole picture",
+    "crowd": "the number of cells in the middle third",
+    "girth": "the size of cells in the middle third",
+    "stain": "how dark cells are in the middle third",
+}
+"""What varies; all other parts of a picture have crowds, girths and stains of their own."""
 
 SIDE = 4
 """Places along a third of the side."""
@@ -24,18 +29,19 @@ def tissue(
     Args:
         factors: The values of `TISSUE`.
         size: Side of the pictures in pixels.
-        colours: Of the ground of the cells and of crumbs between them, (3, 3).
+        colours: Of the ground, and what cells and crumbs let through of it, (3, 3).
         rng: Decides everything else; eight of nine parts of a picture have numbers of their own.
     """
     count = len(factors["wash"])
-    pictures = tinted(0.92 + 0.03 * clouds(rng, count, (size, size), 5), colours[0])
-    hue = np.exp(0.10 * factors["wash"])
-    pictures *= np.stack([hue, np.ones(count), 1 / hue], axis=1)[:, None, None]
+    pictures = np.ones((count, size, size, 3))
     for part in range(9):
         own = {name: rng.uniform(-1, 1, size=count) for name in ("crowd", "girth", "stain")}
         of = factors if part == 4 else own
         corner = (size / 3 * (part // 3), size / 3 * (part % 3))
         sown(pictures, of, corner, colours[1:], rng)
+    hue = np.exp(0.10 * factors["wash"])
+    ground = colours[0] * np.stack([hue, np.ones(count), 1 / hue], axis=1)
+    pictures *= tinted(0.92 + 0.03 * clouds(rng, count, (size, size), 5), ground)
     return pictures + grain(rng, pictures.shape, 0.03)
 
 
@@ -52,6 +58,7 @@ def sown(
     cells = 0.5 * MOST * np.exp(0.7 * factors["crowd"])
     crumbs = MOST * rng.random_sample(count)
     radius = size / 30 * np.exp(0.28 * factors["girth"])
+    crumb = size / 30 * np.exp(rng.uniform(-0.28, 0.28, size=count))
     for k in range(SIDE**2):
         row, column = np.divmod(order[:, k], SIDE)
         step = size / (3 * SIDE)
@@ -64,4 +71,4 @@ def sown(
             stamp(pictures, at, radius * np.sqrt(share), ink)
         else:
             share = np.clip(crumbs - (k - MOST), 0, 1)
-            stamp(pictures, at, size / 30 * np.sqrt(share), np.tile(inks[1], (count, 1)))
+            stamp(pictures, at, crumb * np.sqrt(share), np.tile(inks[1], (count, 1)))

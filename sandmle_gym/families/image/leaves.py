@@ -15,8 +15,14 @@ from sandmle_gym.families.image.canvas import (
     tinted,
 )
 
-LEAF = ("fade", "wilt", "rust", "scab", "girth")
-"""What varies: how yellow a leaf is, how narrow, its numbers of two kinds of spots, the size of spots."""
+LEAF = {
+    "fade": "how yellow the leaf is under white light",
+    "wilt": "how narrow the leaf is for its length",
+    "rust": "the number of spots of one colour",
+    "scab": "the number of spots of another colour",
+    "girth": "the size of spots of either kind",
+}
+"""What varies of a leaf."""
 
 PLACES = 36
 """Places for spots along a sunflower's spiral; half as many of either kind at most."""
@@ -84,7 +90,7 @@ def spotted(
     count = len(pictures)
     row, column, long_x, long_y, short_x, short_y = leaf
     order = shuffled(rng, count, PLACES)
-    full = pictures.shape[1] / 30 * np.exp(0.15 * factors["girth"])
+    full = pictures.shape[1] / 30 * np.exp(0.2 * factors["girth"])
     for side, factor, ink in ((1, "rust", inks[0]), (-1, "scab", inks[1])):
         wanted = 6 * np.exp(0.8 * factors[factor])
         for k in range(PLACES // 2):

@@ -1,7 +1,7 @@
 """What picture tasks ask for: the target and its best possible prediction, and how a program predicts it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -90,6 +90,39 @@ def classes(
         exact=f"oof, new = exact_classes(features, target, {count})\n{lines}",
         labels=() if form in (Form.PROBABILITY, Form.RANKING) else tuple(map(str, labels)),
     )
+
+
+def paired(
+    name: str,
+    labels: Sequence[str],
+    metric: MetricSpec,
+    form: Form,
+    cuts: tuple[float, float],
+    latents: tuple[Latent, Latent],
+) -> Asked:
+    """Ask which of two independent outcomes came true: neither, the first, the second, or both.
+
+    Under a metric of several probabilities the target is one column of 0 and 1 per class. The exact
+    lines find `features` as a pair, for the first and for the second outcome.
+    """
+    first, second = (
+        oracle.class_posterior(latent.mean, latent.spread, (cut,))
+        for latent, cut in zip(latents, cuts, strict=True)
+    )
+    posterior = (second[:, :, None] * first[:, None, :]).reshape(len(first), 4)
+    drawn = (latents[0].values > cuts[0]) + 2 * (latents[1].values > cuts[1])
+    whole = Form.DISTRIBUTION if form is Form.PROBABILITY else form
+    asked = classes(name, labels, metric, whole, posterior, drawn)
+    lines = fits.decide_classes(name, metric, whole)
+    asked = replace(asked, exact=f"oof, new = paired_classes(features, target)\n{lines}")
+    if form is not Form.PROBABILITY:
+        return asked
+    truth = {
+        label: [str(value) for value in (drawn == k).astype(int).tolist()]
+        for k, label in enumerate(labels)
+    }
+    start = f"labels = {list(labels)}\ntarget = train[labels].to_numpy().argmax(axis=1)\n"
+    return replace(asked, target=truth, truth=truth, start=start, labels=())
 
 
 def binary(

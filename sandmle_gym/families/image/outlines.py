@@ -4,16 +4,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sandmle_gym.families.image.canvas import clouds, grain, grid, inside, per_picture
+from sandmle_gym.families.image.canvas import clouds, grain, grid, hill, inside, per_picture
 
-OUTLINE = ("tone", "stretch", "lobes", "notches", "fringe")
-"""What varies of a shape: how bright it is, and how strongly its radius waves, from coarse to fine."""
+OUTLINE = {
+    "core": "how dark the middle of the shape is",
+    "stretch": "how long the shape is for its width",
+    "lobes": "how deeply the outline is cut into three lobes",
+    "fringe": "how strongly the outline is toothed",
+    "veil": "how much darker one side of the shape is than the other",
+}
+"""What varies of a shape."""
 
-WAVES = {"stretch": 2, "lobes": 3, "notches": 5, "fringe": 8}
-"""Waves of the radius around the outline."""
+WAVES = {"stretch": 2, "lobes": 3, "fringe": 7}
+"""Waves of the radius around the outline; no two of them add up to, or differ by, a third."""
 
-HEIGHT = 0.11
-"""Mean height of a wave, as a share of the radius."""
+HEIGHTS = {"stretch": 0.15, "lobes": 0.13, "fringe": 0.08}
+"""Mean height of each wave, as a share of the radius."""
 
 
 def outlines(
@@ -26,7 +32,7 @@ def outlines(
         size: Side of the pictures in pixels.
         rng: Decides place, scale, the turn of every wave, and the background.
     """
-    count = len(factors["tone"])
+    count = len(factors["core"])
     rows, columns = grid(size, size)
     centre = [size / 2 - 0.5 + size * rng.uniform(-0.06, 0.06, size=count) for _ in range(2)]
     down, right = (
@@ -35,13 +41,18 @@ def outlines(
     radius = np.ones((count, size, size))
     turn = np.arctan2(down, right)
     for name, waves in WAVES.items():
-        height = HEIGHT * (1 + 0.95 * factors[name])
+        height = HEIGHTS[name] * (1 + 0.95 * factors[name])
         phase = rng.uniform(0, 2 * np.pi, size=count)
         radius += per_picture(height) * np.cos(waves * turn + per_picture(phase))
-    radius *= per_picture(size * rng.uniform(0.22, 0.32, size=count))
-    cover = inside(radius - np.hypot(down, right))
-    ground = 0.42 + 0.05 * clouds(rng, count, (size, size), 3)
-    shade = 0.66 + 0.06 * clouds(rng, count, (size, size), 4) + per_picture(0.07 * factors["tone"])
+    scale = per_picture(size * rng.uniform(0.26, 0.34, size=count))
+    away = np.hypot(down, right)
+    cover = inside(radius * scale - away)
+    shade = 0.75 + 0.04 * clouds(rng, count, (size, size), 4)
+    shade -= per_picture(0.16 * (1 + factors["core"])) * hill(down, right, 0.4 * scale)
+    light_from = per_picture(rng.uniform(0, 2 * np.pi, size=count))
+    side = (np.cos(light_from) * right + np.sin(light_from) * down) / scale
+    shade += per_picture(0.08 * (1 + factors["veil"])) * side
+    ground = 0.36 + 0.06 * clouds(rng, count, (size, size), 3)
     light = ground + cover * (shade - ground)
-    light *= per_picture(rng.uniform(0.85, 1.15, size=count))
-    return light + grain(rng, light.shape, 0.04)
+    light *= per_picture(rng.uniform(0.92, 1.04, size=count))
+    return light + grain(rng, light.shape, 0.03)

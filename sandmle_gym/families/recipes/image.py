@@ -10,6 +10,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 
 
+IN_PLANE = np.array([np.zeros((3, 3)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.zeros((3, 3))])
+
+
 def load(paths):
     """Return pictures of one size as floats from 0 to 1, (n, h, w, c)."""
     pictures = np.stack([np.asarray(Image.open(path)) for path in paths]) / 255
@@ -27,18 +30,18 @@ def standardised(columns):
     return ((columns - columns.mean(axis=0)) / (columns.std(axis=0) + 1e-9)).clip(-4, 4)
 
 
-def thumbnails(pictures, cells=4):
+def thumbnails(pictures, cells):
     """Return the mean of every channel in a grid of cells."""
     n, h, w, c = pictures.shape
     small = pictures[:, : h // cells * cells, : w // cells * cells]
     return small.reshape(n, cells, h // cells, cells, w // cells, c).mean(axis=(2, 4)).reshape(n, -1)
 
 
-def generic(pictures):
+def generic(pictures, cells=4):
     """Return what any pipeline would look at: colours, a thumbnail and a histogram of edges."""
     flat = pictures.reshape(len(pictures), -1, pictures.shape[3])
     tones = [flat.mean(axis=1), flat.std(axis=1), *np.quantile(flat, [0.1, 0.9], axis=1)]
-    return np.column_stack([*tones, thumbnails(pictures), edges(grey(pictures))])
+    return np.column_stack([*tones, thumbnails(pictures, cells), edges(grey(pictures))])
 
 
 def edges(light, bins=8):
@@ -102,6 +105,13 @@ def logistic(features, target, new, classes, strength):
 def class_loss(target, probability):
     """Return the mean negative log probability of the true class."""
     return -np.log(np.clip(probability[np.arange(len(target)), target], 1e-6, 1)).mean()
+
+
+def paired_classes(features, target):
+    """Return probabilities of four classes that are two independent outcomes: target = first + 2 * second."""
+    fits = [exact_classes(part, target // step % 2, 2) for part, step in zip(features, (1, 2))]
+    products = [b[:, :, None] * a[:, None, :] for a, b in zip(*fits)]
+    return [product.reshape(len(product), 4) for product in products]
 
 
 def several_classes(fit, features, target):
@@ -282,6 +292,12 @@ def thirds(pictures):
     return pictures[:, h // 3 : h - h // 3, w // 3 : w - w // 3]
 
 
+def hue(pictures):
+    """Return the log ratio of the medians of red and blue."""
+    flat = np.median(pictures.reshape(len(pictures), -1, 3), axis=1)
+    return np.log(flat[:, 0] / flat[:, 2])
+
+
 def stains(pictures, first, second):
     """Return how much of two stains each pixel holds, from what they let through of the ground's colour."""
     ground = np.quantile(pictures.reshape(len(pictures), -1, 3), 0.8, axis=1)[:, None, None]
@@ -307,7 +323,17 @@ def shape(light):
     low, high = below / counts, (below[:, -1:] - below) / np.maximum(counts[-1] - counts, 1)
     between = counts * (counts[-1] - counts) * (high - low) ** 2  # Otsu 1979
     level = flat[np.arange(len(flat)), between.argmax(axis=1)]
-    return soft > level[:, None, None]
+    return ndimage.binary_fill_holes(largest(soft > level[:, None, None]), IN_PLANE)
+
+
+def largest(mask):
+    """Return the largest connected part of each picture's mask."""
+    parts, _ = ndimage.label(mask, IN_PLANE)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    flat = parts.reshape(len(parts), -1)
+    best = flat[np.arange(len(flat)), sizes[flat].argmax(axis=1)]
+    return parts == best[:, None, None]
 
 
 def polar(mask):
@@ -319,21 +345,29 @@ def polar(mask):
     return np.hypot(down, right), np.arctan2(down, right)
 
 
-def outline_wave(mask, waves):
-    """Return how strongly the radius of the object waves, from its Fourier moment."""
-    away, turn = polar(mask)
-    area = mask.sum(axis=(1, 2))
-    away = away / np.sqrt(area)[:, None, None]
-    parts = [(mask * away**2 * wave(waves * turn)).sum(axis=(1, 2)) / area for wave in (np.cos, np.sin)]
-    return np.hypot(*parts)
+def outline_wave(mask, polar, waves):
+    """Return how strongly the radius of the object waves, from the area that it covers in each direction."""
+    parts = [(mask * wave(waves * polar[1])).sum(axis=(1, 2)) for wave in (np.cos, np.sin)]
+    return np.hypot(*parts) / mask.sum(axis=(1, 2))
 
 
-def object_tone(light, mask):
-    """Return how much brighter the object is than its surroundings, as a log ratio."""
-    core = ndimage.binary_erosion(mask, np.ones((1, 3, 3)))
-    ground = ~ndimage.binary_dilation(mask, np.ones((1, 3, 3)))
-    means = [(light * part).sum(axis=(1, 2)) / (part.sum(axis=(1, 2)) + 1) for part in (core, ground)]
-    return np.log(means[0] / means[1])
+def core(light, mask, polar):
+    """Return how dark the middle of the object is beside the rest of it, as a log ratio."""
+    radius = np.sqrt(mask.sum(axis=(1, 2)) / np.pi)[:, None, None]
+    parts = [mask & (polar[0] < 0.3 * radius), mask & (polar[0] > 0.5 * radius)]
+    inner, outer = ((light * part).sum(axis=(1, 2)) / (part.sum(axis=(1, 2)) + 1e-3) for part in parts)
+    return np.log((inner + 0.01) / (outer + 0.01))
+
+
+def veil(light, mask, polar):
+    """Return how strongly light falls off across the object, whatever the direction: a slope by least squares."""
+    size = np.sqrt(mask.sum(axis=(1, 2)))[:, None, None]
+    axes = [polar[0] / size * wave(polar[1]) * mask for wave in (np.cos, np.sin)]
+    design = np.stack([mask / 1.0, *axes], axis=-1).reshape(len(light), -1, 3)
+    level = (light * mask).reshape(len(light), -1)
+    gram = np.einsum("npi,npj->nij", design, design) + 1e-6 * np.eye(3)
+    slopes = np.linalg.solve(gram, np.einsum("npi,np->ni", design, level)[..., None])[..., 0]
+    return np.hypot(slopes[:, 1], slopes[:, 2]) / (slopes[:, 0] + 0.01)
 
 
 def balanced(pictures):
@@ -352,11 +386,81 @@ def leaf_mask(pictures):
 
 
 def leaf_spots(pictures, mask, first, second):
-    """Count spots of two kinds on a leaf; return logs of both numbers, and the share of area they take."""
+    """Measure a leaf: logs of the numbers of two kinds of spots and of the area of one, and its own hue."""
     inner = ndimage.binary_erosion(mask, np.ones((1, 3, 3)))[..., None]
     ground = np.nanquantile(np.where(inner, pictures, np.nan).reshape(len(pictures), -1, 3), 0.6, axis=1)
     filled = np.where(inner, pictures, ground[:, None, None])
     soft = ndimage.gaussian_filter(filled, (0, 0.6, 0.6, 0))
     inks = unmixed(soft / ground[:, None, None], first, second)
-    counts = [np.log(peaks(ink, 0.35).sum(axis=(1, 2)) + 1) for ink in inks]
-    return np.column_stack(counts), np.log(ground[:, 0] / ground[:, 2])
+    counts = [peaks(ink, 0.35).sum(axis=(1, 2)) + 1 for ink in inks]
+    area = sum(np.clip(2 * ink - 0.3, 0, 1).sum(axis=(1, 2)) for ink in inks)
+    columns = [*np.log(counts), np.log((area + 1) / sum(counts)), np.log(ground[:, 0] / ground[:, 2])]
+    return np.column_stack(columns)
+
+
+def slenderness(mask):
+    """Return the log ratio of the longest and the shortest spread of an object, from its second moments."""
+    away, turn = polar(mask)
+    area = mask.sum(axis=(1, 2))
+    down, right = away * np.sin(turn), away * np.cos(turn)
+    xx, yy, xy = ((mask * part).sum(axis=(1, 2)) / area for part in (right**2, down**2, right * down))
+    middle, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    return np.log((middle + half) / (middle - half))
+
+
+def beside(light, axis):
+    """Return how much brighter each pixel is than both sides, three pixels away along an axis."""
+    return light - (np.roll(light, 3, axis) + np.roll(light, -3, axis)) / 2
+
+
+def last_step(profile):
+    """Return where a profile falls from high to low for good, by least squares, (n,), and how far."""
+    n, length = profile.shape
+    above = np.cumsum(profile, axis=1)
+    counts = np.arange(1, length + 1)
+    high, low = above / counts, (above[:, -1:] - above) / np.maximum(length - counts, 1)
+    gain = counts * (length - counts) * np.clip(high - low, 0, None) ** 2
+    gain[:, :3] = 0
+    place = gain.argmax(axis=1)
+    return place.astype(float)
+
+
+def upright_line(light):
+    """Return the column of the upright line and the row where it ends, (n,) each."""
+    fine = beside(ndimage.gaussian_filter1d(light, 0.6, axis=2), 2)
+    h, w = light.shape[1:]
+    score = fine[:, : h // 3].mean(axis=1)
+    score[:, : w // 3] = score[:, w - w // 3 :] = -1
+    column = score.argmax(axis=1)
+    strip = np.stack([fine[np.arange(len(light)), :, column + step] for step in (-1, 0, 1)]).mean(axis=0)
+    return column, last_step(strip[:, : int(0.78 * h)])
+
+
+def bar_row(light):
+    """Return the row of the bar."""
+    rows = ndimage.gaussian_filter1d(light.mean(axis=2), 0.8, axis=1)
+    rows = beside(rows, 1)
+    rows[:, light.shape[1] // 2 :] = rows[:, :3] = -1
+    return rows.argmax(axis=1)
+
+
+def lying_line(light):
+    """Return the column where the lying line ends, and its greatest sag, (n,) each.
+
+    A line of each sag is tried: the light along it is a profile, and the best profile has the highest step.
+    """
+    n, h, w = light.shape
+    fine = beside(ndimage.gaussian_filter1d(light, 0.6, axis=1), 1)
+    low = int(0.6 * h)
+    columns = np.arange(w)
+    best, end, sag = np.full(n, -np.inf), np.zeros(n), np.zeros(n)
+    for reach in range(int(0.4 * w), w - 1, 2):
+        share = np.clip(columns[:reach] / reach, 0, 1)
+        for bow in np.arange(0, 0.18 * h):
+            shift = np.round(4 * bow * share * (1 - share)).astype(int)
+            for start in range(low, int(0.8 * h)):
+                rows = np.clip(start + shift, 0, h - 1)
+                total = (fine[:, rows, columns[:reach]] - 0.07).sum(axis=1)
+                better = total > best
+                best[better], end[better], sag[better] = total[better], reach, bow
+    return end, sag
