@@ -74,7 +74,7 @@ def answers_not_public(evidence: Evidence) -> Gate:
             leaks += [
                 f"{name}:{column}"
                 for column, cells in table.items()
-                if _copies([cells[row] for row in rows], evidence.targets)
+                if _copies([cells[row] for row in rows], evidence)
             ]
     detail = f"the truth stands in {', '.join(leaks)}" if leaks else "no public column is the truth"
     return Gate(name="answers_not_public", passed=not leaks, detail=detail)
@@ -107,8 +107,13 @@ def _rows(
     return list(zip(*cells, strict=True))
 
 
-def _copies(cells: list[str], targets: np.ndarray) -> bool:
-    """Tell whether some column of the truth is a monotone function of these cells."""
+def _copies(cells: list[str], evidence: Evidence) -> bool:
+    """Tell whether some column of the truth is a monotone function of these cells, or is the cells."""
+    coding, targets = evidence.coding, evidence.targets
+    if not coding.legible:
+        written = [" ".join(coding.cells(answer)) for answer in evidence.known.truth]
+        same = [" ".join(cell.split()) == text for cell, text in zip(cells, written, strict=True)]
+        return float(np.mean(same)) > MAX_COPIED
     ranks = _ranks(_numbers(cells))
     varied = targets[:, np.ptp(targets, axis=0) > 0]
     if np.ptp(ranks) == 0:

@@ -16,7 +16,20 @@ ROWS = {
     Form.DISTRIBUTION: "one probability per class; each row is rescaled to sum to 1",
     Form.LABEL: "one of the labels {labels}",
     Form.RANKING: "up to {depth} labels separated by spaces, the most likely first",
+    Form.TEXT: "a text on one line",
+    Form.LABELS: "any of the labels {labels}, separated by spaces; blank for none",
+    Form.MASK: "a run-length encoded mask, `start length start length …`: runs in rising order that do not "
+    "overlap, pixels counted from 1, down the first column, then down the second, and so on; "
+    "blank for no pixel",
+    Form.BOXES: "boxes separated by spaces, each `{box}`, where x and y are the corner with the smallest "
+    "coordinates and score is your confidence from 0 to 1; at most 100 boxes, blank for none",
 }
+
+SEVERAL = {
+    Form.VALUE: "a number for each of these columns",
+    Form.PROBABILITY: "for each of these columns the probability, from 0 to 1, that its value is 1",
+}
+"""The same for several columns."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +104,13 @@ def _evaluation(brief: TaskBrief) -> str:
 
 def _submission(brief: TaskBrief) -> str:
     schema = brief.submission
-    row = ROWS[schema.form].format(
+    rows = ROWS if len(schema.columns) == 1 else ROWS | SEVERAL
+    if schema.form is Form.RANKING and "k" not in brief.metric.params:
+        rows = ROWS | {Form.RANKING: "all of its items separated by spaces, in order"}
+    row = rows[schema.form].format(
         labels=", ".join(f"`{label}`" for label in schema.labels),
         depth=int(brief.metric.params.get("k", 0)),
+        box="label score x y width height" if schema.labels else "score x y width height",
     )
     header = ",".join((schema.id_column, *schema.columns))
     return (

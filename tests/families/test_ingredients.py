@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from sandmle_gym.families.recipes import graph
 from sandmle_gym.families.table import write_csv
 from sandmle_gym.families.tabular import units
 from sandmle_gym.families.tabular.ingredient import Block, Unit
@@ -15,15 +16,21 @@ from sandmle_gym.families.tabular.traps import ORDER, Rows, Trap
 from sandmle_gym.seeding import stream
 
 ROWS = 1500
+IDS = [f"r{k}" for k in range(ROWS)]
 
 
 def frame(columns) -> pd.DataFrame:
     """The columns as an agent reads them."""
+    if not columns:  # all that the unit brings is in a file of its own
+        return pd.DataFrame(index=range(ROWS))
     return pd.read_csv(io.BytesIO(write_csv({name: cell.text() for name, cell in columns.items()})))
 
 
-def after(code: str, both: pd.DataFrame) -> pd.DataFrame:
-    scope = {"both": both.copy(), "np": np, "pd": pd}
+def after(part, code: str, both: pd.DataFrame) -> pd.DataFrame:
+    """Run lines of a part where its files lie."""
+    scope = {**vars(graph), "both": both.copy(), "names": np.array(IDS), "np": np, "pd": pd}
+    for name, data in part.files(IDS).items() if part.files else ():
+        Path(name).write_bytes(data)
     exec(code, scope)
     return scope["both"]
 
@@ -57,13 +64,16 @@ def test_every_block_and_trap_is_used_by_a_card(table_cards):
     assert set(ORDER) == {trap.kind for card in table_cards.values() for trap in card.traps}
 
 
-def test_the_feature_of_a_unit_recovers_what_the_raw_columns_hide(table_card):
+def test_the_feature_of_a_unit_recovers_what_the_raw_columns_hide(
+    table_card, tmp_path, monkeypatch
+):
     """A line on the raw columns explains at most two thirds of the effect, one on the features nearly all."""
+    monkeypatch.chdir(tmp_path)
     for unit in table_card.units:
         part = unit.draw(ROWS, stream(table_card.slug, unit.kind, "test"))
         raw = frame(part.columns)
         assert explained(raw, part.effect) < 0.67, unit.kind
-        engineered = after(part.features + part.basis, raw)
+        engineered = after(part, part.features + part.basis, raw)
         assert explained(engineered, part.effect) > 0.93, unit.kind
         assert not engineered.isna().any(axis=None), unit.kind
 
@@ -71,7 +81,8 @@ def test_the_feature_of_a_unit_recovers_what_the_raw_columns_hide(table_card):
 def test_the_basis_of_a_block_is_its_effect(table_card):
     for block in table_card.blocks:
         part = block.draw(ROWS, stream(table_card.slug, block.kind, "test"))
-        assert explained(after(part.basis, frame(part.columns)), part.effect) > 0.999, block.kind
+        shaped = after(part, part.basis, frame(part.columns))
+        assert explained(shaped, part.effect) > 0.999, block.kind
         if block.curved:
             assert explained(frame(part.columns), part.effect) < 0.6, block.kind
 
@@ -86,6 +97,10 @@ def test_effects_follow_from_the_cells_and_are_never_constant(table_card):
         for name, cells in part.columns.items():
             assert len(cells.values) == ROWS
             assert cells.text() == again.columns[name].text()
+        if part.files is not None:
+            brought = part.files(IDS)
+            assert brought == again.files(IDS)
+            assert set(brought) == {side.file for side in source.sides}
 
 
 @pytest.fixture

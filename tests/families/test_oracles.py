@@ -92,7 +92,7 @@ def assert_best_on_average(metric, truths, best, others):
 CHOICES = [
     (family, metric)
     for family in families.family_names()
-    if isinstance(get_family(family), TabularFamily)
+    if family.startswith("tabular_") and isinstance(get_family(family), TabularFamily)
     for metric in get_family(family).metrics
 ]
 

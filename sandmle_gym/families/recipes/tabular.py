@@ -88,7 +88,7 @@ def fold_classes(make, features, target, classes, seed):
 
 def class_probabilities(model, features, target, new, classes):
     """Fit a classifier and return probabilities of all classes, also of those it never saw."""
-    probability = np.zeros((len(new), classes))
+    probability = np.zeros((new.shape[0], classes))
     model.fit(features, target)
     probability[:, model.classes_] = model.predict_proba(new)
     return probability

@@ -71,6 +71,7 @@ class TabularCard(SeedCard):
             *self.linear,
             *self.distractors,
             *(c for p in parts for c in p.columns),
+            *(c for p in parts for side in p.sides for c in side.columns),
         )
         names = [self.id_column, *(text.name for text in texts)]
         twice = sorted({name for name in names if names.count(name) > 1})

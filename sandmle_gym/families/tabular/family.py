@@ -83,7 +83,6 @@ class TabularFamily(Family):
 
     def compose(self, knobs: TabularKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
         """Draw the world, observe it, and spring the traps."""
-        del ids
         world = draw_world(knobs, *key)
         decision = self.decide(knobs, world)
         rows = Rows(world.columns, decision.target, world.latent, knobs.train_rows)
@@ -104,12 +103,28 @@ class TabularFamily(Family):
             labels=decision.labels,
             statement=state(knobs, self.legend(knobs), list(cells), stream(*key, "description")),
             witnesses=_witnesses(self, knobs, world, cleaning),
+            files={
+                name: data
+                for part in world.units
+                if part.files is not None
+                for name, data in part.files(ids).items()
+            },
         )
 
     def insights(self, card: TabularCard) -> list[Insight]:
         """List the units and the traps."""
         return [
-            Insight(", ".join(column.name for column in part.columns), part.kind, part.hidden)
+            Insight(
+                ", ".join(
+                    f"`{name}`"
+                    for name in (
+                        *(column.name for column in part.columns),
+                        *(side.file for side in part.sides),
+                    )
+                ),
+                part.kind,
+                part.hidden,
+            )
             for part in (*card.units, *card.traps)
         ]
 
@@ -132,6 +147,7 @@ def _witnesses(
             cleaning=cleaning,
             units=tuple(world.units[k].features for k in ranked),
             basis="".join(basis) + f"both = both.drop(columns={useless})\n",
+            joins=any(part.files is not None for part in world.units),
         ),
         family.fit(knobs),
     )

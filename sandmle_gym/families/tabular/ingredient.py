@@ -1,7 +1,7 @@
 """What the hidden world of a tabular task is mixed from: named by `kind`, described in a card's words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from sandmle_gym.errors import UnknownNameError
-from sandmle_gym.families.table import Table, Text
+from sandmle_gym.families.table import About, Table, Text, write_csv
 from sandmle_gym.spec import Frozen
 
 
@@ -24,6 +24,26 @@ class Part:
     """Python lines that replace the raw columns of the frame `both` by what a discoverer would build."""
     basis: str = ""
     """Further lines that only someone who knows the functional form could write."""
+    files: Callable[[Sequence[str]], Mapping[str, bytes]] | None = None
+    """Given the ids of the rows, the further files that the ingredient brings: path -> content. The
+    lines of a part with files may use `names`, the ids of the rows of `both` as an array."""
+
+
+class Side(Frozen):
+    """A further table that an ingredient brings. Its columns are fields of a subclass."""
+
+    file: str = Field(pattern=r"^[a-z][a-z0-9_]*\.csv$", max_length=40)
+    about: About
+
+    @property
+    def columns(self) -> tuple[Text, ...]:
+        """Its columns, in the order of the file."""
+        return _texts(self)
+
+    def write(self, *cells: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the file by its name, given the cells of every column."""
+        names = (column.name for column in self.columns)
+        return {self.file: write_csv(dict(zip(names, cells, strict=True)))}
 
 
 class Ingredient(Frozen, ABC):
@@ -38,8 +58,13 @@ class Ingredient(Frozen, ABC):
     @property
     def columns(self) -> tuple[Text, ...]:
         """The columns it adds, in the order of its fields."""
+        return _texts(self)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The tables it adds."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value for value in values if isinstance(value, Text))
+        return tuple(value for value in values if isinstance(value, Side))
 
 
 class Source(Ingredient):
@@ -57,6 +82,8 @@ class Unit(Source):
     """A source that a generic model cannot use until someone engineers the right feature."""
 
     hints: tuple[str, ...] = Field(min_length=1)
+    always: bool = False
+    """Whether every task of the card has it; else the units of a task are chosen at random."""
     gain: ClassVar[float]
     """Share of its variance that a generic blend finds only with its feature (measured on about 20 tasks
     each, as skill per share). Units of a task get shares in inverse proportion, so that each is worth
@@ -68,6 +95,16 @@ class Block(Source):
 
     curved: ClassVar[bool] = True
     """Whether an expert gains much from knowing its shape."""
+
+
+def pick(ids: Sequence[str], rows: np.ndarray) -> list[str]:
+    """Return the ids of some rows, int (n,)."""
+    return [ids[int(row)] for row in rows]
+
+
+def _texts(model: Frozen) -> tuple[Text, ...]:
+    values = (getattr(model, name) for name in type(model).model_fields)
+    return tuple(value for value in values if isinstance(value, Text))
 
 
 def by_kind(base: type[Ingredient]) -> BeforeValidator:

@@ -67,7 +67,7 @@ def set_knobs(card: "TabularCard", rng: np.random.RandomState, attempt: int) -> 
     linear = _within(rng, ranges.linear)
     insight = min(_within(rng, ranges.insight) + 0.01 * attempt, 0.9 - linear)
     metric = card.metrics[rng.randint(len(card.metrics))]
-    units = _some(rng, card.units, 2 + (rng.random_sample() < 0.6))
+    units = _units(rng, card.units, 2 + (rng.random_sample() < 0.6))
     blocks = _blocks(rng, card.blocks)
     plain = _some(rng, card.linear, 2 + (rng.random_sample() < 0.6))
     return {
@@ -107,6 +107,12 @@ Item = TypeVar("Item")
 def _some(rng: np.random.RandomState, items: tuple[Item, ...], count: int) -> tuple[Item, ...]:
     """Choose items without repetition."""
     return tuple(items[k] for k in rng.permutation(len(items))[:count])
+
+
+def _units(rng: np.random.RandomState, units: tuple[Unit, ...], count: int) -> tuple[Unit, ...]:
+    """Choose units; those that every task has come first."""
+    shuffled = _some(rng, units, len(units))
+    return tuple(sorted(shuffled, key=lambda unit: not unit.always))[:count]
 
 
 def _within(rng: np.random.RandomState, bounds: tuple[float, float]) -> float:

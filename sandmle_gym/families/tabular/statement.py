@@ -41,11 +41,14 @@ def state(
         "test_rows": knobs.public_rows + knobs.private_rows,
     }
     meanings = _meanings(knobs)
+    sides = [side for unit in knobs.units for side in unit.sides]
     return Statement(
         task=" ".join(_one(rng, lines).format(**facts) for lines in (OPENINGS, HISTORIES)),
         targets=(target.name,),
         columns={name: meanings[name] for name in columns}
-        | {target.name: f"{target.about}{legend} (train only)"},
+        | {target.name: f"{target.about}{legend} (train only)"}
+        | {text.name: f"{text.about} (`{side.file}`)" for side in sides for text in side.columns},
+        files={side.file: side.about for side in sides},
         heading=_one(rng, NOTES),
         hints=_hints(knobs, rng),
     )

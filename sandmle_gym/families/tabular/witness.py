@@ -41,6 +41,8 @@ class Steps:
     """Feature lines of each unit, the most valuable first."""
     basis: str
     """Lines that only the expert knows, and the columns that carry nothing dropped."""
+    joins: bool = False
+    """Whether some lines need the ids of the rows, as `names`."""
 
 
 def programs(story: Story, steps: Steps, fit: Fit) -> dict[str, str]:
@@ -48,6 +50,9 @@ def programs(story: Story, steps: Steps, fit: Fit) -> dict[str, str]:
     clean = f"# look out for traps\n{steps.cleaning}" if steps.cleaning else ""
     load = f'{READ}{clean}target = train.pop("{story.target}").to_numpy()\n'
     join = f'both = pd.concat([train, test], ignore_index=True).drop(columns="{story.id_column}")\n'
+    if steps.joins:
+        join = "both = pd.concat([train, test], ignore_index=True)\n"
+        join += f'names = both.pop("{story.id_column}").to_numpy()\n'
     encode = "# fit and decide\nlinear, trees = encode(both)\n"
     first, features = (f"# engineer\n{''.join(units)}" for units in (steps.units[:1], steps.units))
     bodies = {
