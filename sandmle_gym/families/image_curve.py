@@ -13,7 +13,7 @@ from sandmle_gym.families.image.card import ImageCard, ImageKnobs, Rate
 from sandmle_gym.families.image.family import PictureFamily
 from sandmle_gym.families.image.films import FILM, films
 from sandmle_gym.families.image.outcomes import Asked, several
-from sandmle_gym.families.image.witness import Tier
+from sandmle_gym.families.image.witness import Tier, designed
 from sandmle_gym.families.table import Text
 from sandmle_gym.spec import Form, Frozen
 
@@ -57,6 +57,9 @@ ROLES: tuple[dict[str, Role], ...] = (
 """What decides each finding."""
 
 
+MEASURES = {"haze": "dim", "depth": "depth", "reach": "reach", "bow": "sag"}
+
+
 class ImageCurve(PictureFamily):
     """Lines are faint and thin, and where they end counts from marks that lie elsewhere on every film."""
 
@@ -92,7 +95,6 @@ class ImageCurve(PictureFamily):
 
     def tiers(self, knobs: FilmKnobs) -> dict[str, Tier]:
         """Look at the film, find where lines end, find it from the landmarks, and in the right form."""
-        del knobs
         known = "features = standardised(generic(pictures))\n"
         trace = (
             "light = grey(pictures)\n"
@@ -100,13 +102,14 @@ class ImageCurve(PictureFamily):
             "end, sag = lying_line(light)\n"
         )
         add = "features = np.column_stack([features, 2 * standardised([{}])])\n"
+        each = [designed(parts, MEASURES) for parts in knobs.parts.values()]
         return {
             "competent": Tier(known),
             "insight": Tier(known + trace + add.format("tip, end")),
             "insights": Tier(known + trace + add.format("tip - bar_row(light), end - spine, sag")),
             "expert": Tier(
-                f"{trace}placed = [tip - bar_row(light), end - spine, sag]\n"
-                "features = np.column_stack([curved(placed), standardised(thumbnails(pictures, 4))])\n",
+                f"{trace}dim, depth, reach = haze(light), tip - bar_row(light), end - spine\n"
+                "features = [\n" + "".join(f"    {design},\n" for design in each) + "]\n",
                 exact=True,
             ),
         }

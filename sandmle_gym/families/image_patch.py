@@ -7,7 +7,7 @@ import numpy as np
 from sandmle_gym.families.image.binary import BinaryKnobs, BinaryPictures
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.cells import TISSUE, tissue
-from sandmle_gym.families.image.witness import Tier
+from sandmle_gym.families.image.witness import Tier, designed
 
 MEASURES = {"wash": "wash", "crowd": "counted[:, 0]", "girth": "counted[:, 1]", "stain": "counted[:, 2]"}
 
@@ -27,11 +27,7 @@ class ImagePatch(BinaryPictures):
 
     def tiers(self, knobs: BinaryKnobs) -> dict[str, Tier]:
         """Look at the whole, at the middle, at the middle's cells, and at nothing else."""
-        parts = knobs.parts["latent"]
-        straight, bent = (
-            ", ".join(MEASURES[part.factor] for part in parts if (part.role == "curved") is curved)
-            for curved in (False, True)
-        )
+        exactly = designed(knobs.parts["latent"], MEASURES)
         crop = (
             "middle, wash = thirds(pictures), hue(pictures)\n"
             "features = standardised([generic(middle, 2), wash])\n"
@@ -45,8 +41,7 @@ class ImagePatch(BinaryPictures):
                 f"{crop}{count}features = np.column_stack([features, 2 * standardised(counted)])\n"
             ),
             "expert": Tier(
-                f"{crop}{count}straight, bent = [{straight}], [{bent}]\n"
-                "features = np.column_stack([standardised(straight), curved(bent)])\n",
+                f"{crop}{count}features = {exactly}\n",
                 exact=True,
             ),
         }

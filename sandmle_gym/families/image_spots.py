@@ -13,7 +13,7 @@ from sandmle_gym.families.image.card import ImageCard, ImageKnobs, Rate
 from sandmle_gym.families.image.family import PictureFamily
 from sandmle_gym.families.image.leaves import LEAF, leaves
 from sandmle_gym.families.image.outcomes import Asked, paired
-from sandmle_gym.families.image.witness import Tier
+from sandmle_gym.families.image.witness import Tier, designed
 from sandmle_gym.families.table import Text
 from sandmle_gym.families.tabular_multiclass import ClassName
 from sandmle_gym.spec import Form
@@ -99,27 +99,17 @@ class ImageSpots(PictureFamily):
         return paired(target.name, target.classes, knobs.metric, form, target.cuts, both)
 
     def tiers(self, knobs: LeafKnobs) -> dict[str, Tier]:
-        """Look at the picture, at the picture under white light, at its spots, and at two outcomes."""
+        """Look at the picture; under white light, at one kind of spots, at both; then see two outcomes."""
         first, second = knobs.colours[1:]
         known = "features = standardised(generic(pictures))\n"
         white = "pictures = balanced(pictures)\n"
         find = f"mask = leaf_mask(pictures)\nspots = leaf_spots(pictures, mask, {first}, {second})\n"
-        count = "features = np.column_stack([features, 2 * standardised(spots[:, :2])])\n"
-        pair = []
-        for name in ("first", "second"):
-            straight, bent = (
-                ", ".join(
-                    MEASURES[part.factor]
-                    for part in knobs.parts[name]
-                    if (part.role == "curved") is curved
-                )
-                for curved in (False, True)
-            )
-            pair.append(f"np.column_stack([standardised([{straight}]), curved([{bent}])])")
+        count = "features = np.column_stack([features, 2 * standardised(spots[:, {}])])\n"
+        pair = [designed(knobs.parts[name], MEASURES) for name in ("first", "second")]
         return {
             "competent": Tier(known),
-            "insight": Tier(white + known),
-            "insights": Tier(white + find + known + count),
+            "insight": Tier(white + find + known + count.format(":1")),
+            "insights": Tier(white + find + known + count.format(":2")),
             "expert": Tier(
                 f"{white}{find}first = {pair[0]}\nsecond = {pair[1]}\nfeatures = first, second\n",
                 exact=True,

@@ -65,7 +65,7 @@ def leaves(
     pictures *= tinted(light, colours[0] * np.stack([hue, np.ones(count), 1 / hue], axis=1))
     card = tinted(0.62 + 0.02 * clouds(rng, count, (size, size), 3), np.ones(3))
     pictures = card + leaf[..., None] * (pictures - card)
-    lamp = np.exp(0.16 * rng.normal(size=(count, 3)))
+    lamp = np.exp(0.2 * rng.normal(size=(count, 3)))
     pictures *= lamp[:, None, None]
     return pictures + grain(rng, pictures.shape, 0.02)
 

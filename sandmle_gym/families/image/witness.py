@@ -55,6 +55,15 @@ def programs(
     }
 
 
+def designed(parts: Sequence[Part], measures: Mapping[str, str]) -> str:
+    """Return the expression of the columns that follow the true form of a hidden number."""
+    straight, bent = (
+        ", ".join(measures[part.factor] for part in parts if (part.role == "curved") is curved)
+        for curved in (False, True)
+    )
+    return f"np.column_stack([standardised([{straight}]), curved([{bent}])])"
+
+
 def measured(
     look: str,
     measures: Mapping[str, str],
@@ -73,27 +82,16 @@ def measured(
         exact: Factor -> better expression, which only the expert knows.
     """
     known = "features = standardised(generic(pictures))\n"
-    names = {
-        role: [part.factor for part in parts if part.role == role]
-        for role in ("plain", "insight", "curved")
-    }
+    insights = [part.factor for part in parts if part.role == "insight"]
 
     def noticed(factors: list[str]) -> str:
         doubled = f"2 * standardised([{', '.join(measures[name] for name in factors)}])"
         return f"{known}{look}features = np.column_stack([features, {doubled}])\n"
 
-    known_to_expert = {**measures, **(exact or {})}
-    straight, bent = (
-        ", ".join(known_to_expert[name] for name in group)
-        for group in (names["plain"] + names["insight"], names["curved"])
-    )
+    exactly = designed(parts, {**measures, **(exact or {})})
     return {
         "competent": Tier(known),
-        "insight": Tier(noticed(names["insight"][:1])),
-        "insights": Tier(noticed(names["insight"])),
-        "expert": Tier(
-            f"{look}straight, bent = [{straight}], [{bent}]\n"
-            "features = np.column_stack([standardised(straight), curved(bent)])\n",
-            exact=True,
-        ),
+        "insight": Tier(noticed(insights[:1])),
+        "insights": Tier(noticed(insights)),
+        "expert": Tier(f"{look}features = {exactly}\n", exact=True),
     }

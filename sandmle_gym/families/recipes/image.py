@@ -115,8 +115,12 @@ def paired_classes(features, target):
 
 
 def several_classes(fit, features, target):
-    """Return test probabilities of each of several outcomes, the columns of `target`."""
-    return [fit(features, column, 2)[1][:, 1] for column in target.T]
+    """Return test probabilities of each of several outcomes, the columns of `target`.
+
+    A list holds features for each outcome.
+    """
+    each = features if isinstance(features, list) else [features] * target.shape[1]
+    return [fit(own, column, 2)[1][:, 1] for own, column in zip(each, target.T)]
 
 
 def levelled(pictures, cameras):
@@ -464,3 +468,10 @@ def lying_line(light):
                 better = total > best
                 best[better], end[better], sag[better] = total[better], reach, bow
     return end, sag
+
+
+def haze(light):
+    """Return how bright the dark fields are beside the rest of the film."""
+    middle = light[:, light.shape[1] // 3 : -light.shape[1] // 4].reshape(len(light), -1)
+    dark, bright = np.quantile(ndimage.gaussian_filter1d(middle, 1.0, axis=1), [0.1, 0.6], axis=1)
+    return bright - dark
