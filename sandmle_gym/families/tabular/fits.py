@@ -39,9 +39,9 @@ def classes(target: str, labels: tuple[str, ...], metric: MetricSpec, form: Form
     if start:
         start += "target = np.array([labels.index(str(label)) for label in target])\n"
     shares = f"shares = np.bincount(target, minlength={count}) / len(target)\n"
-    decide = _decide_classes(target, metric, form)
+    decide = decide_classes(target, metric, form)
     return Fit(
-        trivial=start + shares + _trivial_classes(target, metric, form),
+        trivial=start + shares + trivial_classes(target, metric, form),
         blend=f"{start}oof, new = blend_classes(linear, trees, target, {count}, SEED)\n{decide}",
         expert=f"{start}oof, new = linear_classes(matrix, target, {count}, 0)\n{decide}",
     )
@@ -49,24 +49,7 @@ def classes(target: str, labels: tuple[str, ...], metric: MetricSpec, form: Form
 
 def grades(target: str, count: int, metric: MetricSpec) -> Fit:
     """Predict grades 0 .. count - 1: fit a number, then cut it or take its mean grade."""
-    if metric.name == "qwk":
-        trivial = "answer = {column: np.bincount(target).argmax()}\n"
-    else:
-        loss = "mae" if metric.name == "mae" else "rmse"
-        trivial = f"answer = {{column: best_constant(target, {loss})}}\n"
-    trivial = trivial.replace("column", f'"{target}"')
-    if metric.name in ("qwk", "mae"):
-        decide = f"cuts = best_cuts(oof, target, {count}, {metric.name})\n"
-        blend = expert = f'{decide}answer = {{"{target}": cut(new, cuts)}}\n'
-    elif metric.name == "rmse":
-        blend = f'answer = {{"{target}": new.clip(0, {count - 1})}}\n'
-        expert = (
-            f"cuts = np.quantile(oof, np.bincount(target, minlength={count}).cumsum()[:-1] / len(target))\n"
-            "spread = best_spread(oof, target, cuts)\n"
-            f'answer = {{"{target}": expected_grades(new, cuts, spread)}}\n'
-        )
-    else:
-        blend = expert = f'answer = {{"{target}": new}}\n'
+    trivial, blend, expert = decide_grades(target, count, metric)
     return Fit(
         trivial=trivial,
         blend=f"oof, new = blend_values(linear, trees, target.astype(float), SEED)\n{blend}",
@@ -74,7 +57,30 @@ def grades(target: str, count: int, metric: MetricSpec) -> Fit:
     )
 
 
-def _decide_classes(target: str, metric: MetricSpec, form: Form) -> str:
+def decide_grades(target: str, count: int, metric: MetricSpec) -> tuple[str, str, str]:
+    """Return lines that set `answer`: without features, from fitted grades, from fitted normal scores."""
+    if metric.name == "qwk":
+        trivial = f'answer = {{"{target}": np.bincount(target).argmax()}}\n'
+    else:
+        loss = "mae" if metric.name == "mae" else "rmse"
+        trivial = f'answer = {{"{target}": best_constant(target, {loss})}}\n'
+    if metric.name in ("qwk", "mae"):
+        decide = f"cuts = best_cuts(oof, target, {count}, {metric.name})\n"
+        decide += f'answer = {{"{target}": cut(new, cuts)}}\n'
+        return trivial, decide, decide
+    if metric.name == "rmse":
+        expert = (
+            f"cuts = np.quantile(oof, np.bincount(target, minlength={count}).cumsum()[:-1] / len(target))\n"
+            "spread = best_spread(oof, target, cuts)\n"
+            f'answer = {{"{target}": expected_grades(new, cuts, spread)}}\n'
+        )
+        return trivial, f'answer = {{"{target}": new.clip(0, {count - 1})}}\n', expert
+    decide = f'answer = {{"{target}": new}}\n'
+    return trivial, decide, decide
+
+
+def decide_classes(target: str, metric: MetricSpec, form: Form) -> str:
+    """Return lines that turn the probabilities `oof` and `new` into `answer`."""
     if form is Form.PROBABILITY:
         return f'answer = {{"{target}": new[:, 1]}}\n'
     if form is Form.DISTRIBUTION:
@@ -93,7 +99,8 @@ def _decide_classes(target: str, metric: MetricSpec, form: Form) -> str:
     )
 
 
-def _trivial_classes(target: str, metric: MetricSpec, form: Form) -> str:
+def trivial_classes(target: str, metric: MetricSpec, form: Form) -> str:
+    """Return lines that turn the `shares` of the classes into `answer`."""
     if form is Form.PROBABILITY:
         return f'answer = {{"{target}": shares[1]}}\n'
     if form is Form.DISTRIBUTION:
