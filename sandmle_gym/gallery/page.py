@@ -8,6 +8,7 @@ from sandmle_gym.families import SeedCard, derive, draw
 from sandmle_gym.gallery.sights import sight
 from sandmle_gym.spec import Modality, Split
 
+
 def page(cards: Iterable[SeedCard]) -> str:
     """Write the page: for each modality a picture of one drawn task, then its cards."""
     cards = sorted(cards, key=lambda card: (list(Split).index(card.split), card.slug))
