@@ -1,4 +1,4 @@
-"""What witness programs of essays, pairs and spans are made of; read as text by `programs`, never imported."""
+"""What witness programs of essays, pairs and spans are made of; read as text, never imported."""
 
 # Programs that an agent could have written carry no annotations.
 # ruff: noqa: ANN001, ANN201
