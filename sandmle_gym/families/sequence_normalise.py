@@ -5,8 +5,7 @@ for each task. A small share of the truth is the token as it stood, left alone b
 know which, so the oracle submits the reading of every token.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -16,11 +15,9 @@ from sandmle_gym.families.card import Ranges, SeedCard, Share, ShareRange
 from sandmle_gym.families.description import Statement
 from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
 from sandmle_gym.families.table import Text, Word
-from sandmle_gym.families.text import numerals
 from sandmle_gym.families.text.dice import Dice
-from sandmle_gym.families.text.lexicon import Lexicon
-from sandmle_gym.families.text.numerals import HouseStyle
 from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
+from sandmle_gym.families.text.tokens import READERS, SILENT, House, Tables, invent
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
@@ -29,9 +26,6 @@ Frames = Annotated[tuple[str, ...], Field(min_length=3)]
 
 KINDS = ("plain", "mark", "number", "year", "date", "money", "measure", "code", "short")
 SHARES = (0.22, 0.05, 0.15, 0.08, 0.11, 0.10, 0.11, 0.07, 0.11)
-SILENT = "sil"
-"""What a punctuation mark is read as."""
-UNITS = 5
 
 
 class Short(Frozen):
@@ -93,27 +87,7 @@ class NormaliseKnobs(Knobs):
     shorts: tuple[Short, ...]
     hints: NormaliseHints
     careless: Share
-    style: HouseStyle
-    date_written: str
-    """How a date is written, with {d}, {m} and {y}."""
-    date_read: str
-    """How it is read, with {d}, {m} and {y}."""
-    plural: str
-    """Ending of units and coins of which there is not just one."""
-    minor_joint: str
-    """Between an amount and its small coins."""
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The words that are drawn for a task."""
-
-    plain: list[str]
-    units: dict[str, str]
-    """Abbreviation -> name."""
-    sign: str
-    coin: str
-    cent: str
+    house: House
 
 
 class SequenceNormalise(Family):
@@ -146,20 +120,22 @@ class SequenceNormalise(Family):
                 "frames": {name: getattr(card, f"{name}_frames") for name in names},
                 "shorts": dice.some(card.shorts, 4),
                 "careless": round(low + (high - low) * rng.random_sample(), 4),
-                "style": {
-                    "joint": dice.pick((" and ", " ")),
-                    "hyphen": dice.pick(("-", " ")),
-                    "zero": dice.pick(("zero", "oh", "nought")),
-                    "point": dice.pick(("point", "comma", "dot")),
+                "house": {
+                    "style": {
+                        "joint": dice.pick((" and ", " ")),
+                        "hyphen": dice.pick(("-", " ")),
+                        "zero": dice.pick(("zero", "oh", "nought")),
+                        "point": dice.pick(("point", "comma", "dot")),
+                    },
+                    "date_written": dice.pick(
+                        ("{y}-{m:02d}-{d:02d}", "{d}.{m}.{y}", "{m}/{d}/{y}", "{d:02d}/{m:02d}/{y}")
+                    ),
+                    "date_read": dice.pick(
+                        ("the {d} of {m} {y}", "{m} the {d} {y}", "{m} {d} {y}", "{y} {m} {d}")
+                    ),
+                    "plural": dice.pick(("s", "en", "i", "um")),
+                    "minor_joint": dice.pick((" and ", " ", " with ")),
                 },
-                "date_written": dice.pick(
-                    ("{y}-{m:02d}-{d:02d}", "{d}.{m}.{y}", "{m}/{d}/{y}", "{d:02d}/{m:02d}/{y}")
-                ),
-                "date_read": dice.pick(
-                    ("the {d} of {m} {y}", "{m} the {d} {y}", "{m} {d} {y}", "{y} {m} {d}")
-                ),
-                "plural": dice.pick(("s", "en", "i", "um")),
-                "minor_joint": dice.pick((" and ", " ", " with ")),
             }
         )
 
@@ -178,7 +154,7 @@ class SequenceNormalise(Family):
 
     def compose(self, knobs: NormaliseKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
         """Draw tokens with their contexts and readings, and leave a few alone."""
-        tables = _tables(stream(*key, "lexicon"))
+        tables = invent(stream(*key, "lexicon"))
         dice = Dice(stream(*key, "tokens"))
         edges = np.round(np.cumsum(SHARES), 6).tolist()
         rows = [_row(knobs, tables, dice.weighed(KINDS, edges), dice) for _ in ids]
@@ -214,22 +190,6 @@ class SequenceNormalise(Family):
         )
 
 
-def _tables(rng: np.random.RandomState) -> Tables:
-    """Invent units, coins and words; abbreviations are the first letter and some consonants."""
-    lexicon = Lexicon(rng)
-    units: dict[str, str] = {}
-    while len(units) < UNITS:
-        (name,) = lexicon.words(1)
-        short = name[0] + "".join(letter for letter in name[1:] if letter not in "aeiou")[:2]
-        units.setdefault(short, name)
-    coin, cent = lexicon.words(2, syllables=(1, 1))
-    return Tables(lexicon.words(400), units, coin[:2].upper(), coin, cent)
-
-
-Reader = Callable[[NormaliseKnobs, Tables, Dice], tuple[str, str]]
-"""Draws a token and returns it with its reading."""
-
-
 def _row(knobs: NormaliseKnobs, tables: Tables, kind: str, dice: Dice) -> tuple[str, str, str, str]:
     """Draw one row: the words before, the token, the words after, the reading."""
     frames = knobs.frames
@@ -239,90 +199,12 @@ def _row(knobs: NormaliseKnobs, tables: Tables, kind: str, dice: Dice) -> tuple[
         token, reading = short.token, short.counted if counted else short.named
         frame = dice.pick(frames["counted" if counted else "named"])
     else:
-        token, reading = _READERS[kind](knobs, tables, dice)
+        token, reading = READERS[kind](knobs.house, tables, dice)
         frame = dice.pick(frames.get(kind, frames["plain"]))
     shown = frame.format(n=dice.between(2, 99), w=dice.pick(tables.plain))
     before, _, after = shown.partition("|")
     further = dice.pick(tables.plain), dice.pick(tables.plain)
     return f"{further[0]} {before}".strip(), token, f"{after} {further[1]}".strip(), reading
-
-
-# every reader takes the same arguments, whether it needs them or not
-# ruff: noqa: ARG001
-
-
-def _plain(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    word = dice.pick(tables.plain)
-    word = word.capitalize() if dice.chance(0.3) else word
-    return word, word
-
-
-def _mark(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    return dice.pick((";", ":", ".", "!", "?")), SILENT
-
-
-def _number(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    value = dice.below(10 ** dice.between(2, 5))
-    return (f"{value:,}" if dice.chance(0.6) else str(value)), numerals.cardinal(value, knobs.style)
-
-
-def _year(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    value = dice.between(1100, 1999)
-    return str(value), numerals.year(value, knobs.style)
-
-
-def _date(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    d, m, y = dice.between(1, 28), dice.between(1, 12), dice.between(1700, 1999)
-    return knobs.date_written.format(d=d, m=m, y=y), knobs.date_read.format(
-        d=numerals.ordinal(d, knobs.style),
-        m=numerals.MONTHS[m - 1],
-        y=numerals.year(y, knobs.style),
-    )
-
-
-def _money(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    whole = dice.between(1, 10 ** dice.between(1, 3))
-    spoken = _amount(whole, tables.coin, knobs)
-    if dice.chance(0.4):
-        return f"{tables.sign}{whole}", spoken
-    small = dice.between(1, 99)
-    return (
-        f"{tables.sign}{whole}.{small:02d}",
-        f"{spoken}{knobs.minor_joint}{_amount(small, tables.cent, knobs)}",
-    )
-
-
-def _measure(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    short = dice.pick(tuple(tables.units))
-    whole, part = dice.between(1, 10 ** dice.between(1, 3)), dice.between(0, 9)
-    if dice.chance(0.6):
-        return f"{whole}{short}", _amount(whole, tables.units[short], knobs)
-    spoken = f"{numerals.cardinal(whole, knobs.style)} {knobs.style.point}"
-    name = f"{tables.units[short]}{knobs.plural}"
-    return f"{whole}.{part}{short}", f"{spoken} {numerals.digits(str(part), knobs.style)} {name}"
-
-
-def _code(knobs: NormaliseKnobs, tables: Tables, dice: Dice) -> tuple[str, str]:
-    groups = [f"{dice.below(100):02d}" for _ in range(dice.between(2, 3))]
-    spoken = (numerals.digits(group, knobs.style) for group in groups)
-    return "-".join(groups), f" {SILENT} ".join(spoken)
-
-
-def _amount(count: int, name: str, knobs: NormaliseKnobs) -> str:
-    ending = "" if count == 1 else knobs.plural
-    return f"{numerals.cardinal(count, knobs.style)} {name}{ending}"
-
-
-_READERS: dict[str, Reader] = {
-    "plain": _plain,
-    "mark": _mark,
-    "number": _number,
-    "year": _year,
-    "date": _date,
-    "money": _money,
-    "measure": _measure,
-    "code": _code,
-}
 
 
 def _witnesses(knobs: NormaliseKnobs) -> dict[str, str]:

@@ -107,7 +107,7 @@ class TextEssay(Family):
     def derive(self, card: EssayCard, rng: np.random.RandomState, attempt: int) -> EssayKnobs:
         """Choose how much each quality weighs, and where the grades are cut."""
         dice, (low, high) = Dice(rng), card.ranges.noise
-        raw = [*(base + 0.08 * rng.random_sample() for base in (0.55, 0.34, 0.34)), 0.2]
+        raw = [*(base + 0.08 * rng.random_sample() for base in (0.6, 0.34, 0.34)), 0.2]
         grades = card.target.grades
         shares = np.linspace(0, 1, grades + 1)[1:-1]
         moved = shares + rng.uniform(-0.03, 0.03, grades - 1)

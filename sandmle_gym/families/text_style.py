@@ -5,7 +5,6 @@ exactly up to the choice of words, whose tables it uses as they were drawn: the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -18,20 +17,10 @@ from sandmle_gym.families.family import Drawn, Family, Insight, Knobs, common
 from sandmle_gym.families.table import Text, Word
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
-from sandmle_gym.families.text.lexicon import Lexicon
+from sandmle_gym.families.text.habits import Spread, passages
 from sandmle_gym.families.text.parts import Hints, programs, remarks, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
-
-_SMALL = (
-    "of the and upon which but not from with had was so yet thus while there into over then whose"
-)
-SMALL = tuple(_SMALL.split())
-ENDINGS = ("eth", "ish", "en", "ous", "ling", "ward")
-SIGNS = ("", ",", ";", " -", ":")
-STOPS = (".", "!", "?", " ...")
-CONTENT = 260
-"""Content words of a draw."""
 
 
 class Writers(Text):
@@ -87,21 +76,6 @@ class StyleKnobs(Knobs):
     """Concentration of the tables of signs."""
 
 
-@dataclass(frozen=True)
-class Habits:
-    """The tables of all writers, float (writers, choices), rows summing to 1."""
-
-    content: np.ndarray
-    """(subjects, writers, words)"""
-    small: np.ndarray
-    endings: np.ndarray
-    """The first choice is no ending."""
-    signs: np.ndarray
-    stops: np.ndarray
-    pauses: np.ndarray
-    """(writers, 2): whether a sentence goes on or ends after a word."""
-
-
 class TextStyle(Family):
     """The target is one of a few writers."""
 
@@ -154,7 +128,16 @@ class TextStyle(Family):
         form = self.form(knobs.metric)
         writer = stream(*key, "writer").randint(len(names), size=count)
         subject = stream(*key, "subject").randint(len(knobs.subjects), size=count)
-        texts, evidence = _passages(knobs, key, writer, subject)
+        spread = Spread(
+            writers=len(names),
+            topics=len(knobs.subjects),
+            words=knobs.words,
+            vocabulary=knobs.vocabulary,
+            small=knobs.small,
+            endings=knobs.endings,
+            signs=knobs.signs,
+        )
+        texts, evidence = passages(spread, key, writer, subject)
         evidence = np.round(evidence, 4)
         mass = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         posterior = (mass / mass.sum(axis=1, keepdims=True))[knobs.train_rows :]
@@ -184,107 +167,6 @@ class TextStyle(Family):
             statement=_statement(knobs, key),
             witnesses=_witnesses(knobs, form),
         )
-
-
-def _habits(knobs: StyleKnobs, rng: np.random.RandomState) -> Habits:
-    """Draw the tables; rounded, so that they are the same on every machine."""
-    writers, subjects = len(knobs.target.names), len(knobs.subjects)
-    common_words = rng.dirichlet(np.full(CONTENT, 0.5), size=subjects)
-    own = rng.dirichlet(np.full(CONTENT, 0.06), size=writers)
-    content = (1 - knobs.vocabulary) * common_words[:, None] + knobs.vocabulary * own
-    endings = rng.dirichlet(np.full(len(ENDINGS), knobs.endings), size=writers)
-    rate = rng.uniform(0.25, 0.35, size=(writers, 1))
-    pause = rng.uniform(0.04, 0.2, size=(writers, 1))
-    return Habits(
-        content=_table(content),
-        small=_table(rng.dirichlet(np.full(len(SMALL), knobs.small), size=writers)),
-        endings=_table(np.hstack([1 - rate, rate * endings])),
-        signs=_table(rng.dirichlet(np.array([12.0, 2, 1, 1, 1]) * knobs.signs, size=writers)),
-        stops=_table(rng.dirichlet(np.array([3.0, 1, 1, 1]) * knobs.signs, size=writers)),
-        pauses=_table(np.hstack([1 - pause, pause])),
-    )
-
-
-def _table(shares: np.ndarray) -> np.ndarray:
-    """Mix in a little of everything, round and rescale."""
-    mixed = np.round(0.97 * shares + 0.03 / shares.shape[-1], 6)
-    return mixed / mixed.sum(axis=-1, keepdims=True)
-
-
-def _passages(
-    knobs: StyleKnobs, key: tuple[Label, ...], writer: np.ndarray, subject: np.ndarray
-) -> tuple[list[str], np.ndarray]:
-    """Return the texts and the log likelihood of each under every writer, float (n, writers)."""
-    habits = _habits(knobs, stream(*key, "habits"))
-    words = Lexicon(stream(*key, "lexicon")).words(CONTENT)
-    rng = stream(*key, "text")
-    length = rng.randint(knobs.words[0], knobs.words[1] + 1, size=len(writer))
-    row = np.repeat(np.arange(len(writer)), length)
-    by, about = writer[row], subject[row]
-    small = rng.random_sample(len(row)) < 0.45
-    content_choice = _choose(
-        habits.content.reshape(-1, CONTENT), about * len(habits.small) + by, rng
-    )
-    chosen = {
-        name: _choose(getattr(habits, name), by, rng)
-        for name in ("small", "endings", "signs", "stops", "pauses")
-    }
-    last = np.append(row[1:] != row[:-1], True)
-    ends = (chosen["pauses"] == 1) | last
-    texts = _written(words, small, content_choice, chosen, ends, row)
-    token = np.where(
-        small[:, None],
-        np.log(habits.small)[:, chosen["small"]].T,
-        np.log(habits.content)[about, :, content_choice]
-        + np.log(habits.endings)[:, chosen["endings"]].T,
-    )
-    token += np.where(last[:, None], 0.0, np.log(habits.pauses)[:, chosen["pauses"]].T)
-    token += np.where(
-        ends[:, None],
-        np.log(habits.stops)[:, chosen["stops"]].T,
-        np.log(habits.signs)[:, chosen["signs"]].T,
-    )
-    evidence = np.zeros((len(writer), len(habits.small)))
-    np.add.at(evidence, row, np.round(token, 6))
-    return texts, evidence
-
-
-def _choose(tables: np.ndarray, which: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    """Draw one choice from the table of each item, int (n,)."""
-    edges = np.round(tables.cumsum(axis=1), 9)
-    offset = np.arange(len(tables))[:, None]  # one sorted line of all tables, one search
-    line = (edges + offset).ravel()
-    units = np.minimum(rng.random_sample(len(which)), 1 - 1e-8) + which
-    return np.minimum(
-        np.searchsorted(line, units, side="right") - which * edges.shape[1], edges.shape[1] - 1
-    )
-
-
-def _written(
-    words: list[str],
-    small: np.ndarray,
-    content: np.ndarray,
-    chosen: dict[str, np.ndarray],
-    ends: np.ndarray,
-    row: np.ndarray,
-) -> list[str]:
-    """Join the tokens of every passage, with a capital after every stop."""
-    texts: list[list[str]] = [[] for _ in range(int(row[-1]) + 1)]
-    fresh = True
-    tokens = zip(
-        small.tolist(),
-        content.tolist(),
-        *(chosen[name].tolist() for name in ("small", "endings", "signs", "stops")),
-        ends.tolist(),
-        row.tolist(),
-        strict=True,
-    )
-    for is_small, place, short, ending, sign, stop, end, at in tokens:
-        word = SMALL[short] if is_small else words[place] + ("", *ENDINGS)[ending]
-        shown = word.capitalize() if fresh else word
-        texts[at].append(shown + (STOPS[stop] if end else SIGNS[sign]))
-        fresh = end
-    return [" ".join(parts) for parts in texts]
 
 
 def _statement(knobs: StyleKnobs, key: tuple[Label, ...]) -> Statement:
