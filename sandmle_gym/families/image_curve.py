@@ -10,7 +10,7 @@ from pydantic import Field
 from sandmle_gym.families.image.budget import Latent, Role
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.card import ImageCard, ImageKnobs, Rate
-from sandmle_gym.families.image.family import PictureFamily
+from sandmle_gym.families.image.family import FactorFamily
 from sandmle_gym.families.image.films import FILM, films
 from sandmle_gym.families.image.outcomes import Asked, several
 from sandmle_gym.families.image.witness import Tier, designed
@@ -60,7 +60,7 @@ ROLES: tuple[dict[str, Role], ...] = (
 MEASURES = {"haze": "dim", "depth": "depth", "reach": "reach", "bow": "sag"}
 
 
-class ImageCurve(PictureFamily):
+class ImageCurve(FactorFamily):
     """Lines are faint and thin, and where they end counts from marks that lie elsewhere on every film."""
 
     name = "image_curve"

@@ -10,7 +10,7 @@ from sandmle_gym.families.image.budget import Latent
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.card import ImageCard, ImageKnobs
 from sandmle_gym.families.image.discs import DISC, discs
-from sandmle_gym.families.image.family import PictureFamily
+from sandmle_gym.families.image.family import FactorFamily
 from sandmle_gym.families.image.outcomes import Asked, grades
 from sandmle_gym.families.image.witness import Tier, measured
 from sandmle_gym.families.table import Text
@@ -52,7 +52,7 @@ MEASURES = {
 }
 
 
-class ImageOrdinal(PictureFamily):
+class ImageOrdinal(FactorFamily):
     """Discs differ in place, size, exposure and lamp light, so nothing can be read off raw pixels."""
 
     name = "image_ordinal"

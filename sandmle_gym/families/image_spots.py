@@ -10,7 +10,7 @@ from pydantic import Field
 from sandmle_gym.families.image.budget import Latent, Role
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.card import ImageCard, ImageKnobs, Rate
-from sandmle_gym.families.image.family import PictureFamily
+from sandmle_gym.families.image.family import FactorFamily
 from sandmle_gym.families.image.leaves import LEAF, leaves
 from sandmle_gym.families.image.outcomes import Asked, paired
 from sandmle_gym.families.image.witness import Tier, designed
@@ -55,7 +55,7 @@ MEASURES = {
 }
 
 
-class ImageSpots(PictureFamily):
+class ImageSpots(FactorFamily):
     """Colours mean nothing until the grey card has told the lamp; spots are told apart by colour."""
 
     name = "image_spots"

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sandmle_gym.families.image.budget import Latent
 from sandmle_gym.families.image.card import ImageCard, ImageKnobs, Outcome
-from sandmle_gym.families.image.family import PictureFamily
+from sandmle_gym.families.image.family import FactorFamily
 from sandmle_gym.families.image.outcomes import Asked, binary, settled
 from sandmle_gym.spec import Form
 
@@ -31,7 +31,7 @@ class BinaryKnobs(ImageKnobs):
     target: Cut
 
 
-class BinaryPictures(PictureFamily):
+class BinaryPictures(FactorFamily):
     """The target is 0 or 1 where probabilities are asked for, and a word where labels are."""
 
     metrics: ClassVar = {

@@ -105,6 +105,7 @@ def set_knobs(
         roles: Hidden number -> factor -> role.
     """
     used = list(dict.fromkeys(name for given in roles.values() for name in given))
+    used = used or list(card.factors)
     traps = [trap for trap in card.traps if rng.random_sample() < card.ranges.trap]
     hints = [(card.factors[name].hints, name) for name in used if name in card.factors]
     lines = [_one(rng, lines) for lines, _ in hints] + [_one(rng, trap.hints) for trap in traps]

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,18 @@ HISTORIES = (
 NOTES = ("Notes from the field", "What practitioners say", "Remarks on the pictures")
 
 
+class Imagined(NamedTuple):
+    """A scene and what is asked about it."""
+
+    pictures: np.ndarray
+    """uint8 (n, h, w) or (n, h, w, 3)."""
+    asked: Asked
+    latent: np.ndarray
+    """float (n,): what decides the target, for traps that know it."""
+
+
 class PictureFamily(Family):
-    """A kind of scene whose factors decide a target."""
+    """A kind of scene, and what is asked about it."""
 
     card = ImageCard
     knobs: ClassVar[type[ImageKnobs]] = ImageKnobs
@@ -47,14 +57,8 @@ class PictureFamily(Family):
         """Choose the numbers of the target (cut points) within the ranges of the card."""
 
     @abstractmethod
-    def paint(
-        self, knobs: Any, factors: Mapping[str, np.ndarray], rng: np.random.RandomState
-    ) -> np.ndarray:
-        """Draw the pictures, uint8 (n, h, w) or (n, h, w, 3)."""
-
-    @abstractmethod
-    def ask(self, knobs: Any, latents: Mapping[str, Latent]) -> Asked:
-        """Observe the hidden numbers as a target."""
+    def imagine(self, knobs: Any, key: tuple[Label, ...]) -> Imagined:
+        """Draw the pictures and decide the target."""
 
     @abstractmethod
     def tiers(self, knobs: Any) -> dict[str, witness.Tier]:
@@ -75,20 +79,9 @@ class PictureFamily(Family):
         return self.knobs.model_validate(settings)
 
     def compose(self, knobs: ImageKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
-        """Draw the scene, decide the target, and spring the traps."""
-        factors = draw_factors(tuple(self.factors), knobs.rows, *key)
-        latents = {
-            name: mix(parts, factors, knobs.noise, *key, name)
-            for name, parts in knobs.parts.items()
-        }
-        asked = self.ask(knobs, latents)
-        rows = Exposed(
-            pictures=self.paint(knobs, factors, stream(*key, "scene")),
-            columns={},
-            shown=np.arange(knobs.rows),
-            latent=next(iter(latents.values())).values,
-            train=knobs.train_rows,
-        )
+        """Imagine the scene, spring the traps, and write it all down."""
+        pictures, asked, latent = self.imagine(knobs, key)
+        rows = Exposed(pictures, {}, np.arange(knobs.rows), latent, knobs.train_rows)
         for trap in knobs.traps:
             trap.spring(rows, stream(*key, "trap", trap.kind))
         names = [f"images/{name}.png" for name in ids]
@@ -150,3 +143,27 @@ class PictureFamily(Family):
             hints=knobs.hints,
             heading=NOTES[rng.randint(len(NOTES))],
         )
+
+
+class FactorFamily(PictureFamily):
+    """A kind of scene whose factors, uniform and independent, decide one or more hidden numbers."""
+
+    @abstractmethod
+    def paint(
+        self, knobs: Any, factors: Mapping[str, np.ndarray], rng: np.random.RandomState
+    ) -> np.ndarray:
+        """Draw the pictures, uint8 (n, h, w) or (n, h, w, 3)."""
+
+    @abstractmethod
+    def ask(self, knobs: Any, latents: Mapping[str, Latent]) -> Asked:
+        """Observe the hidden numbers as a target."""
+
+    def imagine(self, knobs: Any, key: tuple[Label, ...]) -> Imagined:
+        """Draw factors, the pictures that show them, and the target that follows them."""
+        factors = draw_factors(tuple(self.factors), knobs.rows, *key)
+        latents = {
+            name: mix(parts, factors, knobs.noise, *key, name)
+            for name, parts in knobs.parts.items()
+        }
+        pictures = self.paint(knobs, factors, stream(*key, "scene"))
+        return Imagined(pictures, self.ask(knobs, latents), next(iter(latents.values())).values)

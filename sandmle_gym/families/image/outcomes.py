@@ -125,6 +125,27 @@ def paired(
     return replace(asked, target=truth, truth=truth, start=start, labels=())
 
 
+def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np.ndarray) -> Asked:
+    """Ask for several numbers from 0 to 1, light (n, k).
+
+    The generic and exact lines find `windows`, float (n, k, d): what lies around each pixel, train rows
+    first.
+    """
+    cells = {name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)}
+    middle = "median" if metric.name == "mae_columns" else "mean"
+    answer = "answer = dict(zip(names, new.T))\n"
+    return Asked(
+        target=cells,
+        truth=cells,
+        oracle={name: _numbers(best[:, k]) for k, name in enumerate(names)},
+        sample=dict.fromkeys(names, "0.5"),
+        start=f"names = {list(names)}\ntarget = train[names].to_numpy()\n",
+        trivial=f"answer = dict(zip(names, np.{middle}(target, axis=0)))\n",
+        generic=f"new = filtered(windows, target)\n{answer}",
+        exact=f"new = inked(windows, target)\n{answer}",
+    )
+
+
 def binary(
     target: Outcome, cut: float, metric: MetricSpec, form: Form, latent: Latent
 ) -> Asked:

@@ -6,6 +6,7 @@
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -475,3 +476,109 @@ def haze(light):
     middle = light[:, light.shape[1] // 3 : -light.shape[1] // 4].reshape(len(light), -1)
     dark, bright = np.quantile(ndimage.gaussian_filter1d(middle, 1.0, axis=1), [0.1, 0.6], axis=1)
     return bright - dark
+
+
+def body(mask):
+    """Return the thick part of an object: without ears, tails and whatever else is narrow."""
+    return largest(ndimage.binary_opening(mask, np.ones((1, 4, 4))))
+
+
+def limbs(mask, trunk):
+    """Return the roots of the areas of narrow parts above the trunk's upper third, and of those below it."""
+    rows = np.arange(mask.shape[1])[None, :, None]
+    weight = trunk.sum(axis=(1, 2))
+    middle = (trunk * rows).sum(axis=(1, 2)) / weight
+    narrow = mask & ~ndimage.binary_dilation(trunk, np.ones((1, 2, 2)))
+    upper = rows < middle[:, None, None]
+    areas = [(narrow & part).sum(axis=(1, 2)) / weight for part in (upper, ~upper)]
+    return np.column_stack([np.sqrt(areas[0]), areas[0], areas[1]])
+
+
+def proportion(trunk):
+    """Return the log ratio of width and height of an object's lower part, from its second moments."""
+    rows, columns = np.mgrid[: trunk.shape[1], : trunk.shape[2]]
+    middle = (trunk * rows).sum(axis=(1, 2)) / trunk.sum(axis=(1, 2))
+    low = trunk & (rows > middle[:, None, None])
+    return np.log(low.any(axis=1).sum(axis=1) / (low.any(axis=2).sum(axis=1) + 1e-3))
+
+
+def coat(pictures, trunk):
+    """Return log ratios of the channels over an object."""
+    light = (pictures * trunk[..., None]).sum(axis=(1, 2)) / trunk.sum(axis=(1, 2))[:, None]
+    return np.log(light[:, :2] / light[:, 1:])
+
+
+def stripe_pitch(light, trunk):
+    """Return the frequency of upright stripes on an object: of all waves, the one that fits best."""
+    columns = np.arange(light.shape[2])
+    weight = trunk.sum(axis=1).astype(float)
+    profile = (light * trunk).sum(axis=1) / np.maximum(weight, 1)
+    mean = (weight * profile).sum(axis=1) / weight.sum(axis=1)
+    wave = np.sqrt(weight) * (profile - mean[:, None]) * (weight > 3)
+    pitches = np.linspace(0.1, 0.3, 41)
+    power = np.abs(wave @ np.exp(-2j * np.pi * columns[:, None] * pitches))
+    return pitches[power.argmax(axis=1)]
+
+
+def normal_classes(features, target, classes):
+    """Return out-of-fold and test probabilities of classes that are normal with one covariance."""
+    n, ids = len(target), fold_ids(target)
+    oof = np.zeros((n, classes))
+    for k in range(4):
+        fit, held = np.flatnonzero(ids != k), np.flatnonzero(ids == k)
+        oof[held] = discriminant(features[fit], target[fit], features[held], classes)
+    return oof, discriminant(features[:n], target, features[n:], classes)
+
+
+def discriminant(features, target, new, classes):
+    """Fit a linear discriminant with even priors and return probabilities of all classes."""
+    known = np.unique(target)
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.05, priors=np.ones(len(known)) / len(known))
+    model.fit(features, target)
+    probability = np.full((len(new), classes), 1e-3)
+    probability[:, model.classes_] += model.predict_proba(new)
+    return probability / probability.sum(axis=1, keepdims=True)
+
+
+def flattened(light):
+    """Return light over the paper's own, which is the brightest nearby."""
+    soft = ndimage.gaussian_filter(light, (0, 0.7, 0.7))
+    paper = ndimage.gaussian_filter(ndimage.percentile_filter(soft, 85, (1, 9, 9)), (0, 2.5, 2.5))
+    return light / paper
+
+
+def contrasted(light):
+    """Return light on the scale of each page: 0 for its ink, 1 for its paper."""
+    flat = ndimage.gaussian_filter(light, (0, 0.5, 0.5)).reshape(len(light), -1)
+    ink, paper = (np.quantile(flat, share, axis=1)[:, None, None] for share in (0.05, 0.75))
+    return (light - ink) / (paper - ink)
+
+
+def around(light, middle, reach):
+    """Return what lies around every pixel of the middle patch, (n, pixels, window)."""
+    start = (light.shape[1] - middle) // 2
+    steps = range(-reach, reach + 1)
+    parts = [
+        light[:, start + a : start + a + middle, start + b : start + b + middle].reshape(len(light), -1)
+        for a in steps
+        for b in steps
+    ]
+    return np.stack(parts, axis=-1)
+
+
+def filtered(windows, target):
+    """Learn one linear filter from all pixels of all pages, and return what it makes of the test pages."""
+    n, size = len(target), windows.shape[2]
+    model = Ridge(1.0).fit(windows[:n].reshape(-1, size), target.ravel())
+    return model.predict(windows[n:].reshape(-1, size)).reshape(-1, target.shape[1]).clip(0, 1)
+
+
+def inked(windows, target):
+    """Learn whether a pixel is ink or paper from all pixels of all pages; return the light to be expected."""
+    n, size = len(target), windows.shape[2]
+    level = (target.min() + target.max()) / 2
+    paper = target.ravel() > level
+    dark, bright = target.ravel()[~paper].mean(), target.ravel()[paper].mean()
+    model = LogisticRegression(C=1.0, max_iter=300).fit(windows[:n].reshape(-1, size), paper)
+    share = model.predict_proba(windows[n:].reshape(-1, size))[:, 1].reshape(-1, target.shape[1])
+    return dark + (bright - dark) * share
