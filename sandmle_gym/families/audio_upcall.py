@@ -22,7 +22,7 @@ Hints = Annotated[tuple[str, ...], Field(min_length=1)]
 Shares = tuple[Share, Share, Share]
 
 SEASON_MINUTES = 60 * 24 * 45
-PUBLIC_ROWS, PRIVATE_ROWS = 120, 1000
+PUBLIC_ROWS, PRIVATE_ROWS = 100, 1200
 
 
 class Outcome(Text):

@@ -88,3 +88,74 @@ def leaking(inputs, leak):
 def zscores(values):
     """Return values of mean 0 and variance 1."""
     return (values - values.mean()) / values.std()
+
+
+def read_arrays(names):
+    """Return the content of equally large `.npy` files, as floats."""
+    return np.stack([np.load(name) for name in names]).astype(float)
+
+
+def channel_moments(snippets):
+    """Return simple numbers of every channel: spread, extremes, quantiles, steps."""
+    parts = [
+        snippets.std(axis=2),
+        np.abs(snippets).max(axis=2),
+        np.abs(np.diff(snippets)).mean(axis=2),
+    ]
+    parts += list(np.quantile(snippets, [0.05, 0.25, 0.75, 0.95], axis=2))
+    parts.append((snippets**4).mean(axis=2) / (snippets.var(axis=2) ** 2 + 1e-9))
+    return np.column_stack(parts)
+
+
+def pitches(snippets, lowest=0.02, highest=0.3):
+    """Return the strongest frequency of each snippet, in turns per sample; channels vote by their share."""
+    size = 4 * snippets.shape[2]
+    window = np.hanning(snippets.shape[2])
+    power = np.abs(np.fft.rfft(snippets * window, size, axis=2)) ** 2
+    power = (power / (np.median(power, axis=2, keepdims=True) + 1e-9)).sum(axis=1)
+    first, last = int(lowest * size), int(highest * size)
+    return (first + power[:, first:last].argmax(axis=1)) / size
+
+
+def spread_ratio(snippets, near):
+    """Return the log ratio of the spread of the far channels to that of the near ones, dead ones left out."""
+    spread = snippets.std(axis=2)
+    spread = np.where(spread > 0, spread, np.nan)
+    return np.log(np.nanmean(spread[:, near:], axis=1) / np.nanmean(spread[:, :near], axis=1))
+
+
+def level_ratio(snippets, near):
+    """Return the log ratio of tremor in the far channels to that in the near ones, dead channels left out."""
+    turns = pitches(snippets)[:, None, None] * np.arange(snippets.shape[2])
+    window = np.hanning(snippets.shape[2])
+    level = np.abs((snippets * window * np.exp(-2j * np.pi * turns)).sum(axis=2))
+    level = np.where(snippets.std(axis=2) > 0, level, np.nan)
+    return np.log(np.nanmean(level[:, near:], axis=1) / np.nanmean(level[:, :near], axis=1))
+
+
+def sudden_steps(snippets):
+    """Return the share of samples that differ from the one before by far more than usual."""
+    steps = np.abs(np.diff(snippets, axis=2))
+    usual = np.median(steps, axis=2, keepdims=True)
+    return (steps > 4 * usual + 1).mean(axis=2)
+
+
+def burst_counts(snippets, turns, halving):
+    """Return how many bursts, rings that fade, the channels have in common.
+
+    Args:
+        snippets: Samples, (snippets, channels, samples).
+        turns: Frequency of the ring, in turns per sample.
+        halving: Samples in which it fades to a half.
+    """
+    alive = snippets.std(axis=2, keepdims=True) > 0
+    usual = np.median(np.abs(np.diff(snippets)), axis=2, keepdims=True)
+    common = np.where(alive, snippets / (usual + 1e-9), 0).sum(axis=1)
+    time = np.arange(4 * halving)
+    ring = np.exp(2j * np.pi * turns * time) * 0.5 ** (time / halving)
+    size = 2 * common.shape[1]
+    echo = np.fft.ifft(np.fft.fft(common, size) * np.fft.fft(ring, size).conj())
+    echo = np.abs(echo[:, : common.shape[1]])
+    around = [np.roll(echo, step, axis=1) for step in range(-6, 7)]
+    high = echo > 4.5 * np.median(echo, axis=1, keepdims=True)
+    return (high & (echo == np.max(around, axis=0))).sum(axis=1).astype(float)
