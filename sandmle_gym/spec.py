@@ -19,6 +19,14 @@ class Modality(StrEnum):
     """What the data of a task is made of."""
 
     TABULAR = "tabular"
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    SERIES = "series"
+    GRAPH = "graph"
+    SEQUENCE = "sequence"
+    RANKING = "ranking"
+    MULTIMODAL = "multimodal"
 
 
 class Split(StrEnum):
