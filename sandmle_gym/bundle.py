@@ -5,7 +5,8 @@ pandas. On disk a task is a folder a person can read:
 
     task.json                                   the brief, and the digest
     public/   description.md train.csv test.csv sample_submission.csv
-    private/  answers.csv oracle.csv witnesses/<tier>.py milestones.json certificate.json spec.json
+    private/  answers.csv oracle.csv witnesses/<tier>.py milestones.json certificate.json
+              leaderboard.json spec.json
 
 Only the modules named in the import contract "answers" may import this one.
 """
@@ -15,7 +16,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -81,6 +82,8 @@ class Private:
     """The recipe of a generated task; None for a task made from someone's own data."""
     milestones: Milestones | None = None
     certificate: Certificate | None = None
+    leaderboard: Mapping[str, float] = field(default_factory=dict)
+    """Name of a fixed pipeline -> its score on the private rows; empty where nobody has run them."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ class TaskBundle:
         files |= {f"witnesses/{tier}.py": code.encode() for tier, code in private.witnesses.items()}
         if private.oracle is not None:
             files["oracle.csv"] = private.oracle
+        if private.leaderboard:
+            files["leaderboard.json"] = _pretty(dict(private.leaderboard))
         for name in ("milestones", "certificate", "spec"):
             model: Frozen | None = getattr(private, name)
             if model is not None:
@@ -187,7 +192,7 @@ def load(folder: Path) -> TaskBundle:
             else None
             for name, kind in _PRIVATE_MODELS.items()
         }
-        oracle = private / "oracle.csv"
+        oracle, board = private / "oracle.csv", private / "leaderboard.json"
         bundle = TaskBundle(
             brief=TaskBrief.model_validate(head["brief"]),
             public=MappingProxyType(_read(folder / "public")),
@@ -197,6 +202,7 @@ def load(folder: Path) -> TaskBundle:
                 witnesses={
                     path.stem: path.read_bytes().decode() for path in private.glob("witnesses/*.py")
                 },
+                leaderboard=json.loads(board.read_bytes()) if board.exists() else {},
                 **models,
             ),
         )

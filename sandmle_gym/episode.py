@@ -220,6 +220,7 @@ class Episode:
                 "valid": grade.valid,
                 "score": math.nan if grade.score is None else grade.score,
                 "medal": grade.medal,
+                "beaten": math.nan if grade.beaten is None else grade.beaten,
                 "problem": grade.problem or "",
                 "reward_parts": dict(reward.parts),
             }

@@ -1,4 +1,4 @@
-"""Grades to rewards, by name: `paper`, `release`, `sparse`, `score`; or any function of the same arguments.
+"""Grades to rewards, by name: `paper`, `release`, `sparse`, `score`, `rank`; or any function like them.
 
 An episode is paid once, at its end. A reward is the sum of named parts, so that a trainer can log
 what it consists of. `format_rate`, in [0, 1], is the share of actions that the protocol found
@@ -87,8 +87,22 @@ def score(grade: "Grade", milestones: Milestones, metric: Metric, format_rate: f
     return Reward.of(score=min(max(share, 0.0), 1.0))
 
 
+def rank(grade: "Grade", milestones: Milestones, metric: Metric, format_rate: float) -> Reward:
+    """The share of the task's leaderboard that the score beats, equal ones counting half; in [0, 1].
+
+    HumanRank of MLE-Dojo, on the synthetic leaderboard that a frozen or streamed task carries. An
+    invalid submission earns 0.
+
+    Raises:
+        UserError: The task has no leaderboard.
+    """
+    if grade.score is not None and grade.beaten is None:
+        raise UserError("this task has no leaderboard, so there is no rank; choose another reward")
+    return Reward.of(rank=grade.beaten or 0.0)
+
+
 _REWARDS: dict[str, RewardFunction] = {
-    function.__name__: function for function in (paper, release, sparse, score)
+    function.__name__: function for function in (paper, release, sparse, score, rank)
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandmle_gym.bundle import Gate, TaskBundle
+from sandmle_gym.certify.leaderboard import with_leaderboard
 from sandmle_gym.certify.measure import certify
 from sandmle_gym.certify.witness import seeds_of
 from sandmle_gym.errors import CertificationError
@@ -64,7 +65,7 @@ class Yield:
 def search(
     card: SeedCard, index: int, backend: Backend, *, max_attempts: int = MAX_ATTEMPTS
 ) -> SearchResult:
-    """Return the first draw of (card, index) that passes every gate.
+    """Return the first draw of (card, index) that passes every gate, with its leaderboard.
 
     Raises:
         CertificationError: None of `max_attempts` draws does; the message counts the failed gates.
@@ -79,7 +80,7 @@ def search(
         seconds = time.thread_time() - began + _sandbox_seconds(bundle)
         reports.append(AttemptReport(attempt, certificate.failures, seconds))
         if certificate.certified:
-            return SearchResult(bundle, tuple(reports))
+            return SearchResult(with_leaderboard(bundle), tuple(reports))
     raise CertificationError(f"{card.slug} index {index}: {Yield.of(reports)}")
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sandmle_gym.bundle import TaskBundle
+from sandmle_gym.certify.codings import coding_of
 from sandmle_gym.certify.targets import Coding
 from sandmle_gym.errors import UndefinedScoreError
 from sandmle_gym.grading import Answers, Problem
@@ -64,12 +65,17 @@ class Evidence:
     @cached_property
     def coding(self) -> Coding:
         """How truth becomes numbers, and numbers a submission."""
-        return Coding.of(self.known)
+        return coding_of(self.known)
 
     @cached_property
     def targets(self) -> np.ndarray:
         """Truth of all hidden rows as floats, shape (hidden rows, k)."""
         return self.coding.encode(self.known.truth)
+
+    @cached_property
+    def written(self) -> list[str]:
+        """The perfect prediction of every hidden row as one text."""
+        return [" ".join(self.coding.cells(row)) for row in self.coding.perfect(self.known.truth)]
 
     @cached_property
     def ids(self) -> list[str]:

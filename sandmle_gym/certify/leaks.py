@@ -110,10 +110,13 @@ def _rows(
 def _copies(cells: list[str], evidence: Evidence) -> bool:
     """Tell whether some column of the truth is a monotone function of these cells, or is the cells."""
     coding, targets = evidence.coding, evidence.targets
+    same = [
+        " ".join(cell.split()) == text for cell, text in zip(cells, evidence.written, strict=True)
+    ]
+    if float(np.mean(same)) > MAX_COPIED:
+        return True
     if not coding.legible:
-        written = [" ".join(coding.cells(answer)) for answer in evidence.known.truth]
-        same = [" ".join(cell.split()) == text for cell, text in zip(cells, written, strict=True)]
-        return float(np.mean(same)) > MAX_COPIED
+        return False
     ranks = _ranks(_numbers(cells))
     varied = targets[:, np.ptp(targets, axis=0) > 0]
     if np.ptp(ranks) == 0:

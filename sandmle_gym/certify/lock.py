@@ -49,6 +49,8 @@ class Entry(Frozen):
     train_rows: int
     milestones: Milestones
     certificate: CertificateSummary
+    leaderboard: dict[str, float] = Field(default_factory=dict)
+    """Fixed pipeline or witness -> score; see `leaderboard`."""
 
 
 class YieldEntry(Frozen):
@@ -130,6 +132,7 @@ def freeze_entry(bundle: TaskBundle, *, attempt: int = 0) -> Entry:
         train_rows=brief.train_rows,
         milestones=bundle.milestones,
         certificate=summary,
+        leaderboard={name: _short(score) for name, score in bundle.private.leaderboard.items()},
     )
 
 
@@ -166,7 +169,12 @@ def attach_entry(bundle: TaskBundle, entry: Entry, *, name: str = "") -> TaskBun
         standard_error=summary.standard_error,
         versions=summary.versions,
     )
-    private = replace(bundle.private, milestones=entry.milestones, certificate=certificate)
+    private = replace(
+        bundle.private,
+        milestones=entry.milestones,
+        certificate=certificate,
+        leaderboard=entry.leaderboard,
+    )
     return replace(bundle, private=private)
 
 

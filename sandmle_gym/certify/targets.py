@@ -26,28 +26,8 @@ class Coding(ABC):
     """Whether a column of the matrix that equals some public column gives the truth away."""
 
     def __init__(self, answers: Answers) -> None:
-        """Prepare the coding of a task."""
+        """Prepare the coding of a task; `codings.coding_of` knows which one."""
         self.schema, self.metric = answers.schema, answers.metric
-
-    @staticmethod
-    def of(answers: Answers) -> "Coding":
-        """Return the coding of a task."""
-        from sandmle_gym.certify.known import Boxes, Masks, Texts  # they extend this class
-
-        kinds: dict[Form, type[Coding]] = {
-            Form.VALUE: Numbers,
-            Form.PROBABILITY: Numbers,
-            Form.DISTRIBUTION: Shares,
-            Form.LABEL: Labels,
-            Form.LABELS: LabelSets,
-            Form.TEXT: Texts,
-            Form.MASK: Masks,
-            Form.BOXES: Boxes,
-        }
-        if answers.schema.form is not Form.RANKING:
-            return kinds[answers.schema.form](answers)
-        own = answers.metric.graded or "k" not in answers.metric.params
-        return (OwnItems if own else Rankings)(answers)
 
     @abstractmethod
     def encode(self, truth: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The values that grading returns: a `Grade`, or the named `Problem` that stands in its way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +67,8 @@ class Grade:
     """One sentence for the agent."""
     standard_error: float | None = None
     """Bootstrap standard error of the score on the rows graded, where it was asked for."""
+    beaten: float | None = None
+    """Share of the task's leaderboard that the score beats; None without a leaderboard or a score."""
 
     @classmethod
     def refused(cls, problem: Problem) -> "Grade":
@@ -80,6 +82,17 @@ def medal_of(score: float, metric: Metric, milestones: Milestones) -> Medal:
         if metric.signed(score) >= metric.signed(getattr(milestones, medal)):
             return medal
     return "none"
+
+
+def share_beaten(score: float, metric: Metric, leaderboard: Collection[float]) -> float | None:
+    """The share of a leaderboard that a score beats, equal ones counting half; None without entries.
+
+    MLE-Dojo's HumanRank, with the synthetic leaderboard for the human one.
+    """
+    if not leaderboard:
+        return None
+    leads = [metric.signed(score) - metric.signed(other) for other in leaderboard]
+    return (sum(lead > 0 for lead in leads) + sum(lead == 0 for lead in leads) / 2) / len(leads)
 
 
 def shown(text: str, width: int = 40) -> str:

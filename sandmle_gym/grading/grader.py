@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from sandmle_gym.bundle import PRIVATE_PART, TaskBundle
 from sandmle_gym.errors import SandboxError, UserError
-from sandmle_gym.grading.grade import Code, Grade, Problem, medal_of
+from sandmle_gym.grading.grade import Code, Grade, Problem, medal_of, share_beaten
 from sandmle_gym.grading.process import Worker, WorkerLimits, WorkerLostError
 from sandmle_gym.grading.table import too_large
 from sandmle_gym.metrics import get_metric
@@ -77,7 +77,9 @@ class Grader:
         score: float = reply["score"]
         metric, milestones = get_metric(bundle.brief.metric), bundle.private.milestones
         medal = medal_of(score, metric, milestones) if milestones else "none"
-        return Grade(True, score, medal, None, _well_formed(bundle.brief), reply["standard_error"])
+        beaten = share_beaten(score, metric, bundle.private.leaderboard.values())
+        message, error = _well_formed(bundle.brief), reply["standard_error"]
+        return Grade(True, score, medal, None, message, error, beaten)
 
     def check(self, bundle: TaskBundle, submission: Submission) -> Grade:
         """Check the format of a submission without scoring it.

@@ -31,6 +31,8 @@ class Answers:
     truth: np.ndarray
     private: np.ndarray
     """bool (n,): True for the rows that reward, False for those that `score` answers on."""
+    truth_columns: tuple[str, ...] = ()
+    """Names of the columns of `answers.csv` that hold the truth."""
 
     @classmethod
     def read(cls, brief: TaskBrief, data: bytes) -> "Answers":
@@ -62,7 +64,8 @@ class Answers:
             )
         truth = read_truth(schema, metric, Table(ids, columns))
         metric.check_truth(truth)
-        return cls(schema, metric, positions, truth, np.array(parts) == PRIVATE_PART)
+        private = np.array(parts) == PRIVATE_PART
+        return cls(schema, metric, positions, truth, private, tuple(columns))
 
     def align(self, submission: bytes) -> "Scored | Problem":
         """Read a submission and put its rows in the order of the truth."""

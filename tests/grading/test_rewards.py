@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandmle_gym.errors import UnknownNameError, UserError
-from sandmle_gym.grading import Grade, Problem, medal_of
+from sandmle_gym.grading import Grade, Problem, medal_of, share_beaten
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.rewards import Reward, get_reward, reward_names
 from sandmle_gym.spec import MEDALS, MetricSpec, Milestones
@@ -26,11 +26,14 @@ TABLE = {
     "release": (0.0, 0.2, 0.3, 0.7, 0.8, 0.9),
     "sparse": (0.0, 0.0, 0.0, 0.0, 0.0, 0.9),
     "score": (0.0, 0.1, 0.2, 0.4, 0.6, 0.8),
+    "rank": (0.0, 0.25, 0.375, 0.5, 0.875, 1.0),
 }
 
 
 def graded(score, metric, marks):
-    return Grade(True, score, medal_of(score, metric, marks), None, "")
+    board = [0.5, 0.6, 0.75, 0.8] if metric is HIGHER else [0.5, 0.4, 0.25, 0.2]
+    beaten = share_beaten(score, metric, board)
+    return Grade(True, score, medal_of(score, metric, marks), None, "", beaten=beaten)
 
 
 def tiers(metric, marks):
@@ -124,6 +127,13 @@ def test_a_reward_that_is_no_finite_number_is_an_error(value):
 def test_a_format_rate_outside_0_to_1_is_an_error(rate):
     with pytest.raises(UserError, match="format rate"):
         get_reward("paper")(INVALID, UP, HIGHER, rate)
+
+
+def test_a_rank_needs_a_leaderboard():
+    assert share_beaten(0.7, HIGHER, []) is None
+    bare = Grade(True, 0.7, "none", None, "")
+    with pytest.raises(UserError, match="no leaderboard"):
+        get_reward("rank")(bare, UP, HIGHER, 1.0)
 
 
 def test_an_unknown_reward_names_its_neighbours():
