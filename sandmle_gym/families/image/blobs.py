@@ -57,12 +57,12 @@ def draw_patches(
         place = tuple(side * rng.uniform(0.04, 0.96, size=(2, count)))
         stamp(cover, place, rng.uniform(0.8, 1.7, size=count), np.ones(count))
     strength = contrast * rng.uniform(0.75, 1.25, size=count)
-    ground = _ground(rng, count, side, unevenness)
-    light = 0.45 * np.exp(ground + per_picture(strength) * cover)
+    level = ground(rng, count, side, unevenness)
+    light = 0.45 * np.exp(level + per_picture(strength) * cover)
     return Patches(developed(light + grain(rng, light.shape, noise)), masks)
 
 
-def _ground(rng: np.random.RandomState, count: int, side: int, unevenness: float) -> np.ndarray:
+def ground(rng: np.random.RandomState, count: int, side: int, unevenness: float) -> np.ndarray:
     """Draw the logarithm of the light of the ground: a slope, a bow, and faint clouds."""
     rows, columns = (axis / (side - 1) * 2 - 1 for axis in grid(side, side))
     turn = rng.uniform(0, 2 * np.pi, size=count)

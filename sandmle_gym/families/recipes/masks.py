@@ -4,8 +4,8 @@
 # ruff: noqa: ANN001, ANN201
 
 import numpy as np
-from lightgbm import LGBMClassifier
 from scipy import ndimage
+from sklearn.linear_model import LogisticRegression
 
 from sandmle_gym.families.recipes.image import largest
 
@@ -42,17 +42,19 @@ def over_ground(light):
     return (level - ground).reshape(light.shape)
 
 
-def pixel_chances(light, masks, sample=20000):
+def pixel_chances(light, masks, sample=8000):
     """Return the chance of every pixel to be marked, from its light, that around it, and its place."""
     n, h, w = light.shape
-    rows, columns = np.mgrid[:h, :w]
-    soft = [ndimage.gaussian_filter(light, (0, width, width)) for width in (0.6, 1.2)]
-    place = [np.broadcast_to(np.abs(axis - (h - 1) / 2), light.shape) for axis in (rows, columns)]
-    matrix = np.stack([light, *soft, *place], axis=-1).reshape(-1, 5)
+    soft = [light, *(ndimage.gaussian_filter(light, (0, width, width)) for width in (0.6, 1.2))]
+    rows, columns = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
+    away = np.broadcast_to(rows**2 + columns**2, light.shape)
+    terms = [*soft, *((part - part.mean()) ** 2 for part in soft[1:]), away]
     chosen = np.random.RandomState(0).permutation(masks.size)[:sample]
-    model = LGBMClassifier(n_estimators=40, learning_rate=0.15, num_leaves=15, n_jobs=1, verbose=-1)
-    model.fit(matrix[chosen], masks.ravel()[chosen])
-    return model.predict_proba(matrix)[:, 1].reshape(light.shape)
+    matrix = np.column_stack([part[: len(masks)].ravel()[chosen] for part in terms])
+    spread = matrix.std(axis=0)
+    model = LogisticRegression(C=10.0, max_iter=300).fit(matrix / spread, masks.ravel()[chosen])
+    total = sum(weight * part for weight, part in zip(model.coef_[0] / spread, terms))
+    return 1 / (1 + np.exp(-(total + model.intercept_[0])))
 
 
 def same_mask(mask):
