@@ -5,8 +5,6 @@ as long as cards, code and libraries are the same. A freeze that was killed goes
 """
 
 import fcntl
-import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,8 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from sandmle_gym.certify.attempts import Yield, search
-from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
+from sandmle_gym.certify.recipe import recipe_digest
 from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card
@@ -69,16 +67,19 @@ def freeze(
     """
     suite = Suite.load(envs / SUITE)
     slots = list(suite.slots())
-    recipe = recipe_digest(envs, slots)
+    recipes = {
+        card: recipe_digest(envs / "seeds" / card / "seed.toml")
+        for card in dict.fromkeys(slot.card for slot in slots)
+    }
     with _exclusive(envs / JOURNAL) as journal:
-        done = {line.name: line for line in _read(journal, recipe, slots)}
+        done = {line.name: line for line in _read(journal, recipes, slots)}
         progress(Progress(len(done), len(slots), ""))
         failures: list[str] = []
         for outcome in _work(envs, backend, [s for s in slots if s.name not in done], workers):
             if isinstance(outcome, CertificationError):
                 failures.append(str(outcome))
                 continue
-            line = outcome.model_copy(update={"recipe": recipe})
+            line = outcome.model_copy(update={"recipe": recipes[outcome.entry.card]})
             _append(journal, line)
             done[line.name] = line
             progress(Progress(len(done), len(slots), line.name))
@@ -88,20 +89,6 @@ def freeze(
         lock.save(envs / LOCK)
         (envs / JOURNAL).unlink()
     return lock
-
-
-def recipe_digest(envs: Path, slots: list[Slot]) -> str:
-    """Return a digest of all that a frozen task depends on: cards, our code, library versions."""
-    package = Path(__file__).parents[1]
-    cards = sorted({slot.card for slot in slots})
-    files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
-    for part in ("certify", "families", "grading", "metrics"):
-        files += sorted((package / part).rglob("*.py"))
-    files += [package / name for name in ("bundle.py", "seeding.py", "spec.py")]
-    total = hashlib.sha256(json.dumps(library_versions(), sort_keys=True).encode())
-    for path in files:
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
 
 
 def _work(
@@ -162,7 +149,7 @@ def _exclusive(path: Path) -> Iterator[IO[str]]:
         yield journal
 
 
-def _read(journal: IO[str], recipe: str, slots: list[Slot]) -> Iterator[Line]:
+def _read(journal: IO[str], recipes: dict[str, str], slots: list[Slot]) -> Iterator[Line]:
     """Yield the journal's lines that are still true; a line cut short by a kill is no line."""
     planned = {(slot.name, slot.card, slot.index) for slot in slots}
     journal.seek(0)
@@ -174,7 +161,8 @@ def _read(journal: IO[str], recipe: str, slots: list[Slot]) -> Iterator[Line]:
             line = Line.model_validate_json(text)
         except ValueError:
             continue
-        if line.recipe == recipe and (line.name, line.entry.card, line.entry.index) in planned:
+        same = line.recipe == recipes.get(line.entry.card)
+        if same and (line.name, line.entry.card, line.entry.index) in planned:
             yield line
 
 

@@ -27,6 +27,8 @@ class SplitPlan(Frozen):
 
     first: int = Field(ge=0)
     count: int = Field(ge=0)
+    frozen: int = Field(default=0, ge=0)
+    """How many of them, from the first on, the lock holds so far."""
     cards: tuple[Slug, ...] = ()
 
     def slot(self, split: Split, number: int) -> Slot:
@@ -39,8 +41,6 @@ class Suite(Frozen):
     """`envs/suite.toml`."""
 
     version: str
-    frozen: int = Field(ge=0)
-    """How many ids, from `task-000` on, the lock holds so far."""
     splits: dict[Split, SplitPlan]
 
     @model_validator(mode="after")
@@ -64,18 +64,19 @@ class Suite(Frozen):
             raise UserError(f"{path} is not a readable suite plan: {error}") from error
 
     def slots(self) -> Iterator[Slot]:
-        """Yield the slots to freeze, in order of their ids.
+        """Yield the slots to freeze, split by split, in order of their ids.
 
         Raises:
-            UserError: An id to freeze lies in no split, or in one without cards.
+            UserError: More ids are to be frozen than a split has, or it has no cards.
         """
-        for number in range(self.frozen):
-            for split, plan in self.splits.items():
-                if plan.cards and plan.first <= number < plan.first + plan.count:
-                    yield plan.slot(split, number)
-                    break
-            else:
-                raise UserError(f"{task_name(number)} is to be frozen, but no split serves it")
+        for split, plan in self.splits.items():
+            if plan.frozen > plan.count or (plan.frozen and not plan.cards):
+                raise UserError(
+                    f"{plan.frozen} ids of {split} are to be frozen, but it has {plan.count} ids and "
+                    f"{len(plan.cards)} cards"
+                )
+            for number in range(plan.first, plan.first + plan.frozen):
+                yield plan.slot(split, number)
 
 
 def task_name(number: int) -> str:
