@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from sandmle_gym.certify.libraries import library_versions
+from sandmle_gym.families.programs import read_names
 
 PACKAGE = Path(__file__).parents[1]
 JUDGES = ("certify", "grading", "metrics")
@@ -87,5 +88,16 @@ def _defined(path: Path) -> frozenset[str]:
 
 @cache
 def _words(path: Path) -> frozenset[str]:
-    """Return every word of a file: modules name recipes inside the lines of programs."""
-    return frozenset(re.findall(r"[A-Za-z_]\w+", path.read_text(encoding="utf-8")))
+    """Return every name that a file of recipes reads, or that the lines a module writes call or hand on."""
+    source = path.read_text(encoding="utf-8")
+    if path.parent.name == "recipes":
+        return read_names(source)
+    tree = ast.parse(source)
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    ]
+    lines = "\n".join(text for text in texts if "=" in text or "(" in text)
+    return frozenset(re.findall(r"[A-Za-z_]\w+(?=[(,)])", lines))
