@@ -8,6 +8,8 @@ import resource
 from pathlib import Path
 from typing import Any
 
+import landlock
+import proc
 import root
 import syscall_filter
 import syscalls
@@ -35,15 +37,14 @@ def enter(request: dict[str, Any], *, as_root: bool) -> None:
     resources = request["resources"]
     _mount_areas(resources, owner)
     _show_public(request["public"], owner)
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    syscalls.mount("proc", "/proc", "proc", flags)
-    syscalls.bind_read_only("/proc/sys", "/proc/sys")  # some of it belongs to our namespaces' owner
+    proc.mount()
     Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
     _become_agent(owner, as_root=as_root)
     _limit(resources)
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
     syscalls.set_dumpable(False)
+    landlock.restrict(landlock.abi(), _AREAS.values())
     syscall_filter.install()
 
 

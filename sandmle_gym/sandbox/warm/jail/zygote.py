@@ -20,6 +20,8 @@ from typing import Any, NoReturn
 import episode
 import files
 import init
+import landlock
+import proc
 import processes
 import root
 import runner
@@ -29,7 +31,20 @@ import syscall_filter
 import syscalls
 
 _LARGEST_DATAGRAM = 1 << 20
-_OURS = (episode, files, init, processes, root, runner, shells, shim, syscall_filter, syscalls)
+_OURS = (
+    episode,
+    files,
+    init,
+    landlock,
+    proc,
+    processes,
+    root,
+    runner,
+    shells,
+    shim,
+    syscall_filter,
+    syscalls,
+)
 
 WARM_UP = """
 import lightgbm, numpy, pandas
@@ -73,6 +88,7 @@ def _load(config: dict[str, Any]) -> None:
     for module in _OURS:  # an agent's own `files.py` must not find ours in its place
         del sys.modules[module.__name__]
     syscall_filter.program(os.uname().machine)
+    proc.telltales()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in config["preload"]:

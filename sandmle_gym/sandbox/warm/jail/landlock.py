@@ -1,0 +1,73 @@
+"""Landlock: the kernel's own list of what a process may do to files, kept by another mechanism than mounts.
+
+A layer more, where the kernel has it (Linux 5.13; what it offers grows with its ABI number). Rules once
+enforced hold for the process and all its descendants, and cannot be lifted.
+"""
+
+import errno
+import os
+import struct
+from collections.abc import Iterable
+
+import syscalls
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_ASK_FOR_ABI = 1
+_PATH_BENEATH = 1
+_KEEP_OUT_OF_THE_AUDIT_LOG = 1
+
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_MAKE_CHAR, _MAKE_BLOCK = 1 << 6, 1 << 11
+_TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+_FILE_RIGHTS = {1: 1 << 13, 2: 1 << 14, 3: _TRUNCATE << 1, 5: _IOCTL_DEV << 1}
+"""ABI -> one above the highest right on files that it knows."""
+_TCP = 3  # bind, connect
+_ABSTRACT_SOCKETS_AND_SIGNALS = 3
+
+_READ = _EXECUTE | _READ_FILE | _READ_DIR
+_USE_DEVICE = _READ_FILE | _WRITE_FILE | _READ_DIR | _TRUNCATE | _IOCTL_DEV
+_SPEAK_TO_KERNEL = _READ | _WRITE_FILE | _TRUNCATE
+
+
+def abi() -> int:
+    """Return the version of Landlock that this kernel offers; 0: none."""
+    try:
+        return _call(_CREATE_RULESET, None, 0, _ASK_FOR_ABI)
+    except OSError as error:
+        if error.errno in (errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+            return 0
+        raise
+
+
+def restrict(version: int, writable: Iterable[str], *, scoped: bool = True) -> None:
+    """Let this process read and execute everything that it can reach, and change files only in some places.
+
+    Args:
+        version: What `abi` returned; 0: do nothing.
+        writable: Directories in which files may be made and changed, device nodes excepted.
+        scoped: Also refuse signals and abstract sockets to processes that have not inherited these very
+            rules (ABI 6).
+
+    Needs `no_new_privileges`.
+    """
+    if version == 0:
+        return
+    every = _FILE_RIGHTS[max(known for known in _FILE_RIGHTS if known <= version)] - 1
+    tcp = _TCP if version >= 4 else 0
+    scopes = _ABSTRACT_SOCKETS_AND_SIGNALS if scoped and version >= 6 else 0
+    attributes = struct.pack("QQQ", every, tcp, scopes)
+    size = len(attributes) if version >= 6 else 16 if version >= 4 else 8
+    rules = _call(_CREATE_RULESET, attributes, size, 0)
+    change = every & ~(_MAKE_CHAR | _MAKE_BLOCK)
+    allowed = {"/": _READ, "/dev": _USE_DEVICE, "/proc": _SPEAK_TO_KERNEL}
+    for place, rights in (allowed | dict.fromkeys(writable, change)).items():
+        beneath = os.open(place, os.O_PATH | os.O_CLOEXEC)
+        rule = struct.pack("=Qi", rights & every, beneath)
+        _call(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
+        os.close(beneath)
+    _call(_RESTRICT_SELF, rules, _KEEP_OUT_OF_THE_AUDIT_LOG if version >= 7 else 0)
+    os.close(rules)
+
+
+def _call(number: int, *arguments: int | bytes | None) -> int:
+    return syscalls.check(syscalls.libc.syscall(number, *arguments), f"landlock({number})")
