@@ -183,8 +183,9 @@ def test_many_episodes_open_and_close_at_once(bare: WarmBackend) -> None:
 
 
 def test_preloaded_modules_are_there_and_one_thread_serves() -> None:
-    for module in plan.PRELOAD:
-        __import__(module)
+    for profile in preload.DEFAULT:
+        for module in preload.PROFILES[profile].modules:
+            __import__(module)
     assert set(plan.DATA_SETS) >= {"sklearn/datasets/data", "scipy/io/arff/tests/data"}
 
 

@@ -77,7 +77,8 @@ def test_truncation_needs_the_right_to_write(tmp_path: Path) -> None:
 def test_tcp_is_refused(tmp_path: Path) -> None:
     source = """
         import socket
-        print(refused(socket.socket().bind, ("127.0.0.1", 0)), refused(socket.socket().connect, ("127.0.0.1", 9)))
+        free, taken = ("127.0.0.1", 0), ("127.0.0.1", 9)
+        print(refused(socket.socket().bind, free), refused(socket.socket().connect, taken))
     """
     assert under(4, tmp_path, source) == "True True\n"
 

@@ -9,7 +9,7 @@ from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.base import Resources, Sandbox
 from sandmle_gym.sandbox.docker.engine import Container
 from sandmle_gym.sandbox.docker.zygote import ContainerZygote
-from sandmle_gym.sandbox.warm import WarmBackend, plan
+from sandmle_gym.sandbox.warm import WarmBackend
 
 
 class DockerBackend(WarmBackend):
@@ -29,7 +29,7 @@ class DockerBackend(WarmBackend):
         self,
         public_root: Path | None = None,
         *,
-        preload: Iterable[str] = plan.PRELOAD,
+        preload: str | Iterable[str] | None = None,
         container: Container | None = None,
     ) -> None:
         """Start the container and wait until its zygote is warm.
@@ -37,7 +37,7 @@ class DockerBackend(WarmBackend):
         Args:
             public_root: Directory below which all public files of all episodes lie; made when missing.
                 The daemon must see it under the same name.
-            preload: Modules to import before the first episode.
+            preload: Profiles and modules to import before the first episode; see `preload.names`.
             container: Image and limits.
 
         Raises:

@@ -22,6 +22,7 @@ from sandmle_gym.errors import IsolationUnavailableError, SandboxError
 from sandmle_gym.sandbox.docker import engine, entry
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.warm import plan
+from sandmle_gym.sandbox.warm.preload import groups
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
 _LARGEST_DATAGRAM = 1 << 20
@@ -166,5 +167,6 @@ def _configuration(
         "code": plan.CODE,
         "environment": environment,
         "zygote_environment": environment | plan.HUGE_PAGES,
-        "preload": list(preload),
+        "preload": groups(preload),
+        "cage": None,  # the container is one
     }

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError, UserError
 from sandmle_gym.sandbox.base import Backend, Probe, Resources, Sandbox
-from sandmle_gym.sandbox.warm import plan
 from sandmle_gym.sandbox.warm.client import WarmSandbox
+from sandmle_gym.sandbox.warm.preload import names
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
 _FIRST_USER = 1 << 30
@@ -42,13 +42,13 @@ class WarmBackend(Backend):
     _notes: tuple[str, ...] = _NOTES
 
     def __init__(
-        self, public_root: Path | None = None, *, preload: Iterable[str] = plan.PRELOAD
+        self, public_root: Path | None = None, *, preload: str | Iterable[str] | None = None
     ) -> None:
         """Start the zygote and wait until it is warm (about twice the time of the imports).
 
         Args:
             public_root: Directory below which all public files of all episodes lie; made when missing.
-            preload: Modules to import before the first episode.
+            preload: Profiles and modules to import before the first episode; see `preload.names`.
 
         Raises:
             IsolationUnavailableError: This machine cannot isolate; the message says why.
@@ -57,7 +57,7 @@ class WarmBackend(Backend):
             public_root.mkdir(parents=True, exist_ok=True)
             public_root = public_root.resolve()
         self._public_root = public_root
-        self._preload = tuple(preload)
+        self._preload = names(preload)
         self._start()
         self._sandboxes: weakref.WeakSet[WarmSandbox] = weakref.WeakSet()
         self._numbers = itertools.count()

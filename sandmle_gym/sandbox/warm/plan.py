@@ -13,6 +13,7 @@ from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
+from sandmle_gym.sandbox.warm.preload import groups
 
 CODE = "/opt/jail"
 VENV = "/opt/venv"
@@ -37,26 +38,6 @@ SYSTEM = (
     "/sys/kernel/mm/transparent_hugepage",
 )
 RESERVED = ("/work", "/tmp", "/data", "/dev", "/proc", "/public", "/box", "/run", "/opt/venv")
-
-PRELOAD = (
-    "numpy",
-    "pandas",
-    "scipy.stats",
-    "sklearn.cluster",
-    "sklearn.compose",
-    "sklearn.decomposition",
-    "sklearn.ensemble",
-    "sklearn.feature_extraction.text",
-    "sklearn.impute",
-    "sklearn.linear_model",
-    "sklearn.metrics",
-    "sklearn.model_selection",
-    "sklearn.neighbors",
-    "sklearn.pipeline",
-    "sklearn.preprocessing",
-    "sklearn.svm",
-    "lightgbm",
-)
 
 DATA_SETS = (
     "sklearn/datasets/data",
@@ -103,6 +84,11 @@ SYSTEM_DATA_SETS = (
     "/usr/share/seaborn-data",
 )
 
+CGROUP = "SANDMLE_CGROUP"
+"""Environment variable: a control group that we may make groups in, as a path below its mount point."""
+LARGEST_PROCESSES = 8192
+"""Processes and threads alive at once in all episodes of one zygote together."""
+
 HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
 
@@ -143,8 +129,26 @@ def configuration(
         "code": CODE,
         "environment": environment,
         "zygote_environment": environment | HUGE_PAGES,
-        "preload": list(preload),
+        "preload": groups(preload),
+        "cage": cage(),
     }
+
+
+def cage() -> dict[str, Any]:
+    """Say what all episodes of one zygote together may use, and which control group is to hold them.
+
+    `SANDMLE_CGROUP` names a group that is delegated to us; without it, the one that we are in.
+    """
+    return {
+        "memory": physical_memory() // 4 * 3,
+        "pids": LARGEST_PROCESSES,
+        "below": os.environ.get(CGROUP),
+    }
+
+
+def physical_memory() -> int:
+    """Return the machine's memory, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _prefixes() -> dict[str, str]:

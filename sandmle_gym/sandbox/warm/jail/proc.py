@@ -5,6 +5,7 @@ agent only about the host, or about others who use it, is covered; each cover co
 """
 
 import functools
+import stat
 from pathlib import Path
 
 import syscalls
@@ -42,11 +43,12 @@ _FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 @functools.cache
 def telltales() -> tuple[tuple[str, str], ...]:
     """Pair what this kernel would let everybody read with its cover; the same in every episode."""
-    found = []
-    for path in (Path("/proc", name) for name in _TELLTALES):
-        if path.exists() and path.stat().st_mode & 0o004:
-            found.append((str(path), "/empty" if path.is_dir() else "/empty.file"))
-    return tuple(found)
+    paths = [Path("/proc", name) for name in _TELLTALES]
+    return tuple(
+        (str(path), "/empty" if path.is_dir() else "/empty.file")
+        for path in paths
+        if path.exists() and path.stat().st_mode & stat.S_IROTH
+    )
 
 
 def mount() -> None:

@@ -151,13 +151,16 @@ def program(machine: str) -> bytes:
         _on_argument(_SETPRIORITY[column], _OFFSET_FIRST, _refuse(_PRIO_USER)),
         _on_argument(_SETPRIORITY[column], _OFFSET_SECOND, _refuse(_INIT)),
     ]
-    for numbers in _SOCKETS:
-        other = _skip_unless_equal(_AF_UNIX, then=_return(_ERRNO | errno.EAFNOSUPPORT), negate=True)
-        parts.append(_on_argument(numbers[column], _OFFSET_FIRST, other))
-    for request in _TERMINAL_INJECTION:
-        parts.append(_on_argument(_IOCTL[column], _OFFSET_SECOND, _refuse(request)))
-    for numbers in _ON_A_PROCESS.values():
-        parts.append(_on_argument(numbers[column], _OFFSET_FIRST, _refuse(_INIT)))
+    family = _skip_unless_equal(_AF_UNIX, then=_return(_ERRNO | errno.EAFNOSUPPORT), negate=True)
+    parts += [_on_argument(numbers[column], _OFFSET_FIRST, family) for numbers in _SOCKETS]
+    parts += [
+        _on_argument(_IOCTL[column], _OFFSET_SECOND, _refuse(request))
+        for request in _TERMINAL_INJECTION
+    ]
+    parts += [
+        _on_argument(numbers[column], _OFFSET_FIRST, _refuse(_INIT))
+        for numbers in _ON_A_PROCESS.values()
+    ]
     parts += [_refuse(numbers[column]) for numbers in _DENIED.values()]
     return b"".join([*parts, _return(_ALLOW)])
 

@@ -6,19 +6,17 @@ environment in a root without the host's files, and all it ever receives are lim
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import signal
 import socket
 import sys
 import traceback
-import warnings
-from pathlib import Path
 from typing import Any, NoReturn
 
 import episode
 import files
+import imports
 import init
 import landlock
 import proc
@@ -46,24 +44,6 @@ _OURS = (
     syscalls,
 )
 
-WARM_UP = """
-import lightgbm, numpy, pandas
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-draw = numpy.random.RandomState(0)
-frame = pandas.DataFrame(draw.normal(size=(200, 10))).add_prefix("x")
-target = (frame["x0"] > 0).astype(int)
-lightgbm.LGBMClassifier(n_jobs=1, verbose=-1).fit(frame, target).predict_proba(frame)
-cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), frame, target, cv=2)
-RandomForestClassifier(5, n_jobs=1).fit(frame, target).predict(frame)
-frame.to_csv("/dev/null", index=False)
-frame.describe()
-"""
-"""Single-threaded on purpose: a thread pool that is alive at the fork deadlocks its copy in the child."""
-
 
 def main() -> None:
     """Warm up, report, serve until the host closes the socket."""
@@ -71,39 +51,30 @@ def main() -> None:
     control.set_inheritable(False)
     config = json.loads(control.recv(_LARGEST_DATAGRAM))
     try:
-        _load(config)
+        skipped = _load(config)
     except BaseException:  # noqa: BLE001 - the host wants to know whatever it was
         control.send(
             json.dumps({"failed": "imports", "message": traceback.format_exc()[-4000:]}).encode()
         )
         os._exit(1)
-    control.send(json.dumps({"ready": True, "threads": _threads()}).encode())
+    control.send(json.dumps({"ready": True, "skipped": skipped}).encode())
     _silence()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the episodes
     _serve(control, config)
 
 
-def _load(config: dict[str, Any]) -> None:
+def _load(config: dict[str, Any]) -> list[str]:
+    """Hide our modules, import the stack, and return the modules that are not installed."""
     sys.path[:] = [path for path in sys.path if path != config["code"]]
     for module in _OURS:  # an agent's own `files.py` must not find ours in its place
         del sys.modules[module.__name__]
     syscall_filter.program(os.uname().machine)
     proc.telltales()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in config["preload"]:
-            importlib.import_module(name)
-        if config["preload"]:
-            exec(WARM_UP, {"__name__": "warm_up"})
+    skipped = imports.load(config["preload"])
     syscalls.unmount(config["code"])
     gc.collect()
     gc.freeze()
-    if _threads() != 1:
-        raise RuntimeError(f"{_threads()} threads after the imports: a fork would deadlock")
-
-
-def _threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
+    return skipped
 
 
 def _silence() -> None:

@@ -1,0 +1,52 @@
+"""Imports what the host asks for into the zygote, and says what this installation lacks."""
+
+import importlib
+import importlib.util
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def load(groups: list[dict[str, Any]]) -> list[str]:
+    """Import every module of every group that is installed, and warm up the groups that are complete.
+
+    Args:
+        groups: `modules` and `warm_up` of each; see the host's `preload.py`.
+
+    Returns:
+        The modules that are not installed.
+
+    Raises:
+        RuntimeError: A thread has been left behind; its copy in a fork would never run, and whoever
+            waited for it would wait for good.
+    """
+    skipped = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for group in groups:
+            missing = [name for name in group["modules"] if not _import(name)]
+            if group["warm_up"] and not missing:
+                exec(group["warm_up"], {"__name__": "warm_up"})
+            skipped += missing
+    if threads() != 1:
+        raise RuntimeError(
+            f"{threads()} threads after the imports: {os.environ.get('OMP_NUM_THREADS')=}; a fork of "
+            "this process could hang. Leave out the module or the warm-up that starts them"
+        )
+    return sorted(set(skipped))
+
+
+def threads() -> int:
+    """Count the threads of this process."""
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def _import(name: str) -> bool:
+    """Import a module; False where it, or the package around it, is not installed."""
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        if importlib.util.find_spec(".".join(parts[:depth])) is None:
+            return False
+    importlib.import_module(name)
+    return True
