@@ -17,7 +17,7 @@ from sandmle_gym.errors import (
     UserError,
 )
 from sandmle_gym.sandbox import get_backend
-from sandmle_gym.sandbox.warm import WarmBackend, advice, plan
+from sandmle_gym.sandbox.warm import WarmBackend, advice
 
 
 @pytest.fixture
@@ -182,13 +182,6 @@ def test_many_episodes_open_and_close_at_once(bare: WarmBackend) -> None:
     assert outputs == [b"1\n"] * 48
 
 
-def test_preloaded_modules_are_there_and_one_thread_serves() -> None:
-    for profile in preload.DEFAULT:
-        for module in preload.PROFILES[profile].modules:
-            __import__(module)
-    assert set(plan.DATA_SETS) >= {"sklearn/datasets/data", "scipy/io/arff/tests/data"}
-
-
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -213,3 +206,21 @@ def test_other_systems_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(advice.platform, "release", lambda: "5.4.0-generic")
     with pytest.raises(IsolationUnavailableError, match=r"5\.14"):
         advice.choose_root()
+
+
+def test_an_unknown_option_names_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"option of the sandbox warm 'prelod'.*preload"):
+        get_backend("warm", prelod=())
+    with pytest.raises(UnknownNameError, match="none is known"):
+        get_backend("local", preload=())
+    with pytest.raises(UserError, match="cannot be a dict"):
+        get_backend("warm", preload={})
+
+
+def test_equal_options_share_a_backend_and_others_do_not() -> None:
+    one = get_backend("warm", preload=["bisect"])
+    assert get_backend("warm", preload=("bisect",)) is one
+    other = get_backend("warm", preload=())
+    assert other is not one
+    one.close()
+    other.close()

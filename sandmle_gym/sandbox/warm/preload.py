@@ -21,6 +21,8 @@ class Profile:
     modules: tuple[str, ...]
     warm_up: str = ""
     """Runs if every module is there. Its errors are ours, and keep the zygote from starting."""
+    required: bool = False
+    """Whether a module that is not installed is an error; else it is left out, and reported."""
 
 
 class Group(TypedDict):
@@ -28,6 +30,7 @@ class Group(TypedDict):
 
     modules: list[str]
     warm_up: str
+    required: bool
 
 
 PROFILES = {
@@ -113,6 +116,7 @@ optimizer = torch.optim.Adam(model.parameters())
 model(torch.zeros(16, 8)).mean().backward()
 optimizer.step()
 """,
+        required=True,
     ),
 }
 DEFAULT = ("tabular", "text", "image", "audio")
@@ -136,6 +140,9 @@ def names(chosen: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def groups(chosen: str | Iterable[str] | None) -> list[Group]:
-    """Spell out what `names` returns; a name that is no profile is a module."""
-    profiles = [PROFILES.get(name, Profile((name,))) for name in names(chosen)]
-    return [Group(modules=list(each.modules), warm_up=each.warm_up) for each in profiles]
+    """Spell out what `names` returns; a name that is no profile is a module, which must be installed."""
+    profiles = [PROFILES.get(name, Profile((name,), required=True)) for name in names(chosen)]
+    return [
+        Group(modules=list(each.modules), warm_up=each.warm_up, required=each.required)
+        for each in profiles
+    ]

@@ -12,12 +12,13 @@ def load(groups: list[dict[str, Any]]) -> list[str]:
     """Import every module of every group that is installed, and warm up the groups that are complete.
 
     Args:
-        groups: `modules` and `warm_up` of each; see the host's `preload.py`.
+        groups: `modules`, `warm_up` and `required` of each; see the host's `preload.py`.
 
     Returns:
         The modules that are not installed.
 
     Raises:
+        ModuleNotFoundError: A required one is not.
         RuntimeError: A thread has been left behind; its copy in a fork would never run, and whoever
             waited for it would wait for good.
     """
@@ -25,7 +26,7 @@ def load(groups: list[dict[str, Any]]) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for group in groups:
-            missing = [name for name in group["modules"] if not _import(name)]
+            missing = [name for name in group["modules"] if not _import(name, **group)]
             if group["warm_up"] and not missing:
                 exec(group["warm_up"], {"__name__": "warm_up"})
             skipped += missing
@@ -42,11 +43,11 @@ def threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def _import(name: str) -> bool:
+def _import(name: str, *, required: bool, **_: object) -> bool:
     """Import a module; False where it, or the package around it, is not installed."""
     parts = name.split(".")
-    for depth in range(1, len(parts) + 1):
-        if importlib.util.find_spec(".".join(parts[:depth])) is None:
-            return False
+    ancestry = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    if not required and any(importlib.util.find_spec(each) is None for each in ancestry):
+        return False
     importlib.import_module(name)
     return True

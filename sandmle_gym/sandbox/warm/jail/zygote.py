@@ -70,7 +70,10 @@ def _load(config: dict[str, Any]) -> list[str]:
         del sys.modules[module.__name__]
     syscall_filter.program(os.uname().machine)
     proc.telltales()
+    # Some libraries want a place for files when they are imported; no episode sees this one.
+    syscalls.mount("tmpfs", "/tmp", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "size=64m")
     skipped = imports.load(config["preload"])
+    syscalls.unmount("/tmp")
     syscalls.unmount(config["code"])
     gc.collect()
     gc.freeze()
