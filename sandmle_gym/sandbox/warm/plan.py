@@ -86,8 +86,6 @@ SYSTEM_DATA_SETS = (
 
 CGROUP = "SANDMLE_CGROUP"
 """Environment variable: a control group that we may make groups in, as a path below its mount point."""
-LARGEST_PROCESSES = 8192
-"""Processes and threads alive at once in all episodes of one zygote together."""
 
 HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
@@ -135,20 +133,18 @@ def configuration(
 
 
 def cage() -> dict[str, Any]:
-    """Say what all episodes of one zygote together may use, and which control group is to hold them.
+    """Say what all our episodes on this machine together may use, and where the control group for it goes.
 
-    `SANDMLE_CGROUP` names a group that is delegated to us; without it, the one that we are in.
+    Three quarters of its memory, half of the processes that it can have. `SANDMLE_CGROUP` names a group
+    that is delegated to us; without it, ours are made in the one that we are in.
     """
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = [int(Path("/proc/sys/kernel", name).read_text()) for name in ("pid_max", "threads-max")]
     return {
-        "memory": physical_memory() // 4 * 3,
-        "pids": LARGEST_PROCESSES,
-        "below": os.environ.get(CGROUP),
+        "memory": physical // 4 * 3,
+        "pids": min(most) // 2,
+        "below": os.environ.get(CGROUP) or None,
     }
-
-
-def physical_memory() -> int:
-    """Return the machine's memory, in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _prefixes() -> dict[str, str]:

@@ -1,8 +1,11 @@
-"""Control groups around a zygote and all its episodes, version 1 or 2, where we may make them.
+"""Control groups around all zygotes of a user and their episodes, version 1 or 2, where we may make them.
 
-Entering one costs a wait of 5 to 25 ms for the kernel's other processors, so the zygote enters once, before
-it starts, and everything that is forked from it is inside for nothing. Each zygote has a group of its own,
-named after the process that removes it; who starts next sweeps away the groups of dead ones.
+    sandmle-0               the caps, for all zygotes together
+    └── 4711-1252185        one zygote and its episodes, named after the process that removes it
+
+Entering one costs a wait of 5 to 25 ms for the kernel's other processors, so a zygote enters once, before
+it starts, and everything that is forked from it is inside for nothing. Who starts next sweeps away the
+groups of the dead.
 """
 
 import contextlib
@@ -12,7 +15,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-_PREFIX = "sandmle-"
 _CONTROLLERS = ("memory", "pids")
 _CAPS = {
     1: {"memory": ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "pids": ("pids.max",)},
@@ -33,67 +35,71 @@ class Place(NamedTuple):
 
 
 class Cage:
-    """One group per controller, made for the caller's next child and removed when that is gone."""
+    """One zygote's group for each controller; made for the caller's next child, removed when that is gone."""
 
     def __init__(self, caps: dict[str, int], below: str | None) -> None:
         """Make the groups and set the caps; on an error nothing is left.
 
         Args:
-            caps: Bytes of `memory` and number of `pids`, for all members together.
-            below: An existing group to make ours in, an absolute path or one per mounted hierarchy ("/x");
-                None: the one that we are in.
+            caps: Bytes of `memory` and number of `pids`, for all zygotes of this user together.
+            below: An existing group to make ours in: its directory, or a path below each hierarchy's mount
+                point. None: the one that we are in.
 
         Raises:
             OSError: There are no groups here, or not for us; says which and why.
         """
         self._maker = os.getpid()
-        self.name = f"{_PREFIX}{self._maker}-{_started(self._maker)}"
+        self._ours = f"sandmle-{os.geteuid()}"
+        self.name = f"{self._maker}-{_started(self._maker)}"
         self.places = [_place(controller, below) for controller in _CONTROLLERS]
         # The caller will leave this mount namespace, in which alone the paths mean something.
-        self._parents = {
-            place.directory: os.open(place.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._parents = [
+            os.open(place.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             for place in self.places
-        }
+        ]
         try:
             for place in self.places:
-                _sweep(place.directory)
                 self._make(place, caps[place.controller])
         except BaseException:
             self.remove()
             raise
 
     def _make(self, place: Place, cap: int) -> None:
-        group = place.directory / self.name
         if place.version == 2:
             _enable(place)
-        group.mkdir(exist_ok=True)
-        for name in _CAPS[place.version][place.controller]:
-            if name == _CAPS[place.version][place.controller][0] or (group / name).exists():
-                _write(group / name, str(cap))
-        if (group / _NO_SWAP).exists():
-            _write(group / _NO_SWAP, "0")
+        ours = place.directory / self._ours
+        for attempt in range(_TRIES):
+            ours.mkdir(exist_ok=True)
+            try:
+                (ours / self.name).mkdir(exist_ok=True)
+                break
+            except FileNotFoundError:  # the last of the others has just removed ours
+                if attempt == _TRIES - 1:
+                    raise
+        _sweep(ours)
+        first, *others = _CAPS[place.version][place.controller]
+        _write(ours / first, str(cap))
+        for name in others:
+            if (ours / name).exists():
+                _write(ours / name, str(cap))
+        if (ours / _NO_SWAP).exists():
+            _write(ours / _NO_SWAP, "0")
 
     def enter(self) -> None:
         """Move the calling process in, with all its later children, and see that it is there."""
         for place in self.places:
-            _write(place.directory / self.name / _MEMBERS, "0")
-            if self.name not in _membership(place.controller, place.version):
+            _write(place.directory / self._ours / self.name / _MEMBERS, "0")
+            if not _membership(place.controller, place.version).endswith(f"/{self.name}"):
                 raise OSError(errno.EIO, f"{place.directory}: not in the group that we entered")
 
     def remove(self) -> None:
         """Remove the groups, whose members are dead; works from any mount namespace, for the maker alone."""
         if os.getpid() != self._maker:
             return
-        for parent in self._parents.values():
-            for _ in range(_TRIES):
-                try:
-                    os.rmdir(self.name, dir_fd=parent)
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(_PAUSE)  # a member is dying
-                else:
-                    break
+        for parent in self._parents:
+            _remove(f"{self._ours}/{self.name}", parent)
+            with contextlib.suppress(OSError):  # others are in it
+                os.rmdir(self._ours, dir_fd=parent)
             os.close(parent)
         self._parents.clear()
 
@@ -166,13 +172,25 @@ def _write(file: Path, text: str) -> None:
         os.close(fd)
 
 
-def _sweep(directory: Path) -> None:
-    """Remove the groups of ours whose makers are dead. One that is not empty yet stays for the next time."""
-    for group in directory.glob(f"{_PREFIX}*-*"):
-        pid, _, started = group.name.removeprefix(_PREFIX).partition("-")
-        if pid.isdigit() and _started(int(pid)) != started:
+def _sweep(ours: Path) -> None:
+    """Remove the groups whose makers are dead. One that is not empty yet stays for the next time."""
+    for group in ours.glob("*-*"):
+        pid, _, started = group.name.partition("-")
+        if _started(int(pid)) != started:
             with contextlib.suppress(OSError):
                 group.rmdir()
+
+
+def _remove(name: str, parent: int) -> None:
+    for _ in range(_TRIES):
+        try:
+            os.rmdir(name, dir_fd=parent)
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(_PAUSE)  # a member is dying
+        else:
+            return
 
 
 def _started(pid: int) -> str:
