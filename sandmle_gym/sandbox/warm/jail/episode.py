@@ -1,8 +1,9 @@
-"""The walls of one episode, put up by its first process around itself after the fork from the zygote.
+"""The walls of one episode: its first process puts them up around itself, and runs of Python join it there.
 
 Order matters: namespaces and mounts need privileges, which the later steps give up for good.
 """
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -22,13 +23,14 @@ _SETUP_INODES = 8
 _LONG_AGO = 1_735_689_600  # 2025-01-01: file times that are the same in every run
 
 
-def enter(request: dict[str, Any], *, as_root: bool) -> None:
+def enter(request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
     """Wall the calling process, pid 1 of a fresh pid namespace, into its episode.
 
     Args:
         request: `user` (host user id, used when `as_root`), `public` (path below the public root or
             None) and `resources` (the fields of `Resources`).
         as_root: Whether the zygote runs with the real root's privileges or in a user namespace.
+        mapped: Bytes of address space that the warm interpreter has before agent code runs.
     """
     syscalls.unshare(
         syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET, "episode namespaces"
@@ -38,14 +40,64 @@ def enter(request: dict[str, Any], *, as_root: bool) -> None:
     _mount_areas(resources, owner)
     _show_public(request["public"], owner)
     proc.mount()
-    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+    _die_first()
     _become_agent(owner, as_root=as_root)
-    _limit(resources)
+    _limit(resources, mapped)
+    _give_up_privileges()
+
+
+def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
+    """Wall the calling process, a fresh fork of the zygote in the episode's pid namespace, in as well.
+
+    It cannot be looked into from the episode until it says so itself (`set_dumpable`).
+
+    Args:
+        handle: pidfd of the episode's first process, whose walls are up.
+        request: See `enter`; `public` is not needed.
+        as_root: See `enter`.
+        mapped: See `enter`.
+
+    Raises:
+        OSError: The episode is dying, or has as many processes as it may.
+    """
+    syscalls.setns(handle, syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET)
+    _die_first()
+    _limit(request["resources"], mapped)  # first: the change of user counts our processes
+    if as_root:
+        os.setgroups([])
+    try:
+        syscalls.setns(handle, syscalls.NEWUSER)
+        user = AGENT
+    except OSError as error:
+        if error.errno != errno.EINVAL or not as_root:
+            raise
+        user = request["user"]  # it has no user namespace of its own; see `_become_agent`
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    _give_up_privileges()
+    restrict_files()
+    flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
+    if flags & _PF_NPROC_EXCEEDED:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def _die_first() -> None:
+    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+
+
+def _give_up_privileges() -> None:
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
     syscalls.set_dumpable(False)
-    landlock.restrict(landlock.abi(), _AREAS.values())
     syscall_filter.install()
+
+
+def restrict_files() -> None:
+    """Put what is to run agent code under Landlock as well.
+
+    Not process 1: it has to look into the others, which Landlock would grant to their ancestors alone.
+    """
+    landlock.restrict(landlock.abi(), _AREAS.values())
 
 
 def _mount_areas(resources: dict[str, int], owner: int) -> None:
@@ -95,13 +147,14 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
 
 
 _CAP_SYS_ADMIN = 1 << 21
+_PF_NPROC_EXCEEDED = 0x1000
+"""Flag of a process whose last change of user went to one with too many processes: only its next `exec`
+would fail otherwise (include/linux/sched.h)."""
 
 
-def _limit(resources: dict[str, int]) -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    memory = pages * resource.getpagesize() + (resources["memory_mb"] << 20)
+def _limit(resources: dict[str, int], mapped: int) -> None:
     limits = {
-        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_AS: mapped + (resources["memory_mb"] << 20),
         resource.RLIMIT_FSIZE: resources["disk_mb"] << 20,
         resource.RLIMIT_NOFILE: resources["open_files"],
         resource.RLIMIT_NPROC: resources["processes"],

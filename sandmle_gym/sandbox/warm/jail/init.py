@@ -14,15 +14,14 @@ import select
 import signal
 import socket
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import files
 import processes
-import runner
+import runs
 import shells
-import syscalls
+import wire
 from episode import WORK
 
 _LARGEST_DATAGRAM = 1 << 16
@@ -54,9 +53,20 @@ class Init:
     """The event loop of process 1."""
 
     def __init__(
-        self, control: socket.socket, environment: dict[str, str], largest_memory: int
+        self,
+        control: socket.socket,
+        line: socket.socket,
+        environment: dict[str, str],
+        largest_memory: int,
     ) -> None:
-        """Start watching; `largest_memory` is for all processes together, in bytes."""
+        """Start watching.
+
+        Args:
+            control: Requests of the host.
+            line: To the zygote, see `runs.py`.
+            environment: Variables of Bash.
+            largest_memory: Of all processes together, in bytes.
+        """
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
         # A signal with its default action does nothing to process 1, but Python has a handler for this one.
@@ -71,6 +81,8 @@ class Init:
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
         self.watch(control.fileno(), self.on_request)
+        self.runs = runs.Runs(line)
+        self.watch(line.fileno(), self.on_runs)
         self.alarm = processes.alarm()
         self.watch(self.alarm, self.on_children)
         self.shells = shells.Shells(self)
@@ -110,9 +122,7 @@ class Init:
 
     def on_request(self) -> None:
         """Take one request from the host."""
-        message, fds, _, _ = socket.recv_fds(
-            self.control, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC
-        )
+        message, fds = wire.receive(self.control, _LARGEST_DATAGRAM, 2)
         if not message:
             os._exit(0)
         request = json.loads(message)
@@ -152,36 +162,27 @@ class Init:
         self.step = Step(0, "", started, 0)
         self.finish("exited", 126)
 
-    def fork(self, child: Callable[[], NoReturn]) -> int:
-        """Fork; `child` must end the process. A session that used up the limits is given up for it."""
+    def start_run(self, kind: bytes, fds: Sequence[int], program: bytes = b"") -> int:
+        """Start a run of Python; return its process id."""
+        pid, channel = self._start_run(kind, fds, program)
+        channel.close()
+        return pid
+
+    def _start_run(
+        self, kind: bytes, fds: Sequence[int], program: bytes = b""
+    ) -> tuple[int, socket.socket]:
+        """Start a run. A session that used up the limits is given up for it."""
         try:
-            pid = os.fork()
+            return self.runs.start(kind, fds, program)
         except OSError:
             if self.session is None:
                 raise
             self.kill_all()
-            pid = os.fork()
-        if pid:
-            return pid
-        try:
-            syscalls.set_dumpable(
-                True
-            )  # process 1 is not, so /proc/self would be closed to its copies
-            child()
-        except BaseException:  # noqa: BLE001 - the copy must never return into this loop
-            traceback.print_exc()
-        os._exit(70)
+            return self.runs.start(kind, fds, program)
 
     def start_script(self, output: int, body: int) -> int:
-        """Fork a warm interpreter for a fresh script."""
-
-        def child() -> NoReturn:
-            source = runner.read_all(body)
-            runner.begin(output)
-            os.chdir(WORK)
-            runner.run_script(source, runner.SCRIPT, [runner.SCRIPT], path=WORK)
-
-        return self.fork(child)
+        """Start a warm interpreter for a fresh script."""
+        return self.start_run(runs.SCRIPT, [output, body])
 
     def start_shell(self, output: int, body: int) -> int:
         """Spawn Bash."""
@@ -189,27 +190,13 @@ class Init:
         return shells.spawn(output, body, self.environment)
 
     def start_cell(self, output: int, body: int) -> int:
-        """Hand a cell to the session, which is forked on first use."""
+        """Hand a cell to the session, which starts on first use."""
         if self.session is None:
-            self.session = self.start_session()
+            self.session = Session(*self._start_run(runs.SESSION, []))
+            self.watch(self.session.channel.fileno(), self.on_session)
         os.kill(self.session.pid, signal.SIGCONT)
         socket.send_fds(self.session.channel, [b"cell"], [output, body])
         return self.session.pid
-
-    def start_session(self) -> Session:
-        """Fork the process of the session."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-
-        def child() -> NoReturn:
-            null = os.open(os.devnull, os.O_WRONLY)
-            runner.begin(null, keep=theirs.detach())
-            os.chdir(WORK)
-            runner.run_session(socket.socket(fileno=runner.KEPT))
-
-        pid = self.fork(child)
-        theirs.close()
-        self.watch(ours.fileno(), self.on_session)
-        return Session(pid, ours)
 
     def on_session(self) -> None:
         """Take the end of a cell. The agent can forge it: it gains nothing but its own standstill."""
@@ -222,35 +209,29 @@ class Init:
             code = None
         if code is None or self.step is None or self.step.kind != "cell":
             self.unwatch(self.session.channel.fileno())
-            os.kill(self.session.pid, signal.SIGKILL)
-            # Wait for its end, else the next cell could still be handed to it; on_children reaps it.
-            os.waitid(os.P_PID, self.session.pid, os.WEXITED | os.WNOWAIT)
-            self.on_children()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.session.pid, signal.SIGKILL)
+            self.drop_session()  # or the next cell could still be handed to it; on_runs knows its end
             return
         self.finish("exited", code & 0xFF)
 
     def on_children(self) -> None:
-        """Reap what has died, and end the command if its first process has."""
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self.alarm, 4096):
-                pass
-        codes = self.reap(os.WNOHANG)
+        """Reap what has died."""
+        processes.drain(self.alarm)
+        self.take_note(dict(processes.reap(os.WNOHANG)))
+
+    def on_runs(self) -> None:
+        """Hear which runs of Python have ended."""
+        self.take_note(self.runs.ended())
+
+    def take_note(self, codes: dict[int, int]) -> None:
+        """Tell whoever waited for these processes, and end the command if its first one is among them."""
+        for pid, code in codes.items():
+            self.shells.on_death(pid, code)
+            if self.session is not None and pid == self.session.pid:
+                self.drop_session()
         if self.step is not None and self.step.pid in codes:
             self.finish("exited", codes[self.step.pid])
-
-    def reap(self, flags: int) -> dict[int, int]:
-        """Reap the dead (without WNOHANG: until nobody is left) and return their exit codes."""
-        codes = {}
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, flags)
-                if pid == 0:
-                    break
-                codes[pid] = os.waitstatus_to_exitcode(status)
-                self.shells.on_death(pid, codes[pid])
-                if self.session is not None and pid == self.session.pid:
-                    self.drop_session()
-        return codes
 
     def drop_session(self) -> None:
         """Forget the session, whose process is dead."""
@@ -295,7 +276,7 @@ class Init:
             for pid in others:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self.reap(os.WNOHANG)
+            self.on_children()
             time.sleep(0.0002)
         self.shells.hang_up_all()
 
@@ -303,6 +284,6 @@ class Init:
         """Kill every process of the episode, the session too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        self.reap(0)
+        self.take_note(dict(processes.reap(0)) | self.runs.ended(wait=True))
         self.drop_session()
         self.shells.hang_up_all()

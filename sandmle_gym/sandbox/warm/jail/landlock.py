@@ -1,7 +1,9 @@
 """Landlock: the kernel's own list of what a process may do to files, kept by another mechanism than mounts.
 
 A layer more, where the kernel has it (Linux 5.13; what it offers grows with its ABI number). Rules once
-enforced hold for the process and all its descendants, and cannot be lifted.
+enforced hold for the thread and all its descendants, and cannot be lifted. Signals and abstract sockets are
+not restricted: a shell and a run of Python have rules of their own each, and must reach each other; that
+nobody else can be reached is the namespaces' doing.
 """
 
 import errno
@@ -22,7 +24,6 @@ _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _FILE_RIGHTS = {1: 1 << 13, 2: 1 << 14, 3: _TRUNCATE << 1, 5: _IOCTL_DEV << 1}
 """ABI -> one above the highest right on files that it knows."""
 _TCP = 3  # bind, connect
-_ABSTRACT_SOCKETS_AND_SIGNALS = 3
 
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _USE_DEVICE = _READ_FILE | _WRITE_FILE | _READ_DIR | _TRUNCATE | _IOCTL_DEV
@@ -39,14 +40,12 @@ def abi() -> int:
         raise
 
 
-def restrict(version: int, writable: Iterable[str], *, scoped: bool = True) -> None:
-    """Let this process read and execute everything that it can reach, and change files only in some places.
+def restrict(version: int, writable: Iterable[str]) -> None:
+    """Let this thread read and execute everything that it can reach, and change files only in some places.
 
     Args:
         version: What `abi` returned; 0: do nothing.
         writable: Directories in which files may be made and changed, device nodes excepted.
-        scoped: Also refuse signals and abstract sockets to processes that have not inherited these very
-            rules (ABI 6).
 
     Needs `no_new_privileges`.
     """
@@ -54,10 +53,8 @@ def restrict(version: int, writable: Iterable[str], *, scoped: bool = True) -> N
         return
     every = _FILE_RIGHTS[max(known for known in _FILE_RIGHTS if known <= version)] - 1
     tcp = _TCP if version >= 4 else 0
-    scopes = _ABSTRACT_SOCKETS_AND_SIGNALS if scoped and version >= 6 else 0
-    attributes = struct.pack("QQQ", every, tcp, scopes)
-    size = len(attributes) if version >= 6 else 16 if version >= 4 else 8
-    rules = _call(_CREATE_RULESET, attributes, size, 0)
+    attributes = struct.pack("Q", every) + (struct.pack("Q", tcp) if tcp else b"")
+    rules = _call(_CREATE_RULESET, attributes, len(attributes), 0)
     change = every & ~(_MAKE_CHAR | _MAKE_BLOCK)
     allowed = {"/": _READ, "/dev": _USE_DEVICE, "/proc": _SPEAK_TO_KERNEL}
     for place, rights in (allowed | dict.fromkeys(writable, change)).items():

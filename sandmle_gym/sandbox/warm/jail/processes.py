@@ -28,6 +28,37 @@ def alarm() -> int:
     return reader
 
 
+def drain(reader: int) -> None:
+    """Make the descriptor of `alarm` quiet until the next death."""
+    with contextlib.suppress(BlockingIOError):
+        while os.read(reader, 4096):
+            pass
+
+
+def reap(flags: int) -> Iterator[tuple[int, int]]:
+    """Reap the dead (without WNOHANG: until nobody is left); yield their ids and exit codes."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, flags)
+            if pid == 0:
+                return
+            yield pid, os.waitstatus_to_exitcode(status)
+
+
+def silence() -> None:
+    """Point the standard streams of this process to nowhere."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.close(null)
+
+
+def open_many_files() -> None:
+    """Allow this process as many open files as it may have: it holds some of every episode."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def memory_exceeds(limit: int) -> bool:
     """Say whether all processes together use more than `limit` bytes of memory.
 

@@ -1,9 +1,9 @@
-"""First stage: leave the host's namespaces, build a minimal read-only root, and start the zygote in it.
+"""First stage: leave the host's namespaces, build a minimal read-only root, and start the gate in it.
 
 Run as `python root.py CONTROL_FD`; the configuration (see `plan.py`) is the first datagram on that socket.
-This process stays behind as the parent of the zygote, which is pid 1 of a pid namespace: when the zygote
-dies, the kernel kills every episode. A layer that fails is reported on the socket by name; which of the
-optional ones are in force is in the root's /etc/walls.json.
+This process stays behind as the parent of the gate, which is pid 1 of a pid namespace: when the gate
+dies, the kernel kills the zygote and every episode. A layer that fails is reported on the socket by name;
+which of the optional ones are in force is in the root's /etc/walls.json.
 """
 
 import json
@@ -53,7 +53,7 @@ FILES = {
 
 
 def main() -> None:
-    """Build the root and become the parent of the zygote."""
+    """Build the root and become the parent of the gate."""
     control = socket.socket(fileno=int(sys.argv[1]))
     config = json.loads(control.recv(1 << 20, socket.MSG_PEEK))  # the zygote reads it again
     cage, walls = _cage(config["cage"])
@@ -83,9 +83,9 @@ def main() -> None:
             cage.remove()
         os._exit(1)
     control.set_inheritable(True)
-    code = f"{config['code']}/zygote.py"
-    command = [config["python"], code, str(control.fileno())]
-    os.execve(config["python"], command, config["zygote_environment"])
+    code = f"{config['code']}/gate.py"
+    command = [config["python"], "-E", "-s", "-S", code, str(control.fileno())]
+    os.execve(config["python"], command, config["environment"])
 
 
 def _cage(caps: dict[str, Any] | None) -> tuple[cgroups.Cage | None, dict[str, Any]]:

@@ -22,6 +22,9 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import syscalls
+import wire
+
 SEED = 0
 """Every fresh process starts its global random generators here, so that equal actions give equal output."""
 SCRIPT = "<script>"
@@ -30,7 +33,7 @@ _LARGEST_DATAGRAM = 4096
 
 
 def begin(
-    output: int, *, errors: int | None = None, source: int | None = None, keep: int | None = None
+    output: int, *, errors: int | None = None, source: int | None = None, keep: bool = False
 ) -> None:
     """Turn a fresh fork into the agent's process: own session, own streams, nothing else open.
 
@@ -38,7 +41,7 @@ def begin(
         output: File descriptor that becomes standard output.
         errors: File descriptor that becomes standard error; None: `output`.
         source: File descriptor that becomes standard input; None: /dev/null.
-        keep: File descriptor that stays open, as number `KEPT`.
+        keep: Whether number `KEPT` stays open.
     """
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -48,9 +51,7 @@ def begin(
         source = os.open(os.devnull, os.O_RDONLY)
     for number, fd in enumerate((source, output, output if errors is None else errors)):
         os.dup2(fd, number)
-    if keep is not None:
-        os.dup2(keep, KEPT, inheritable=False)
-    os.closerange(KEPT + (keep is not None), os.sysconf("SC_OPEN_MAX"))
+    syscalls.close_from(KEPT + keep)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
     _open_streams()
     reseed()
@@ -102,7 +103,7 @@ def run_session(channel: socket.socket) -> NoReturn:
     sys.path.insert(0, "")
     number = 0
     while True:
-        message, fds, _, _ = socket.recv_fds(channel, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC)
+        message, fds = wire.receive(channel, _LARGEST_DATAGRAM, 2)
         if not message:
             os._exit(0)
         number += 1

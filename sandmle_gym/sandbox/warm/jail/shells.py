@@ -1,4 +1,4 @@
-"""Bash, and the warm forks that serve its `python` (see `shim.py`), from within process 1.
+"""Bash, and the warm runs that serve its `python` (see `shim.py`), from within process 1.
 
 What arrives from a shell was sent by the agent, so nothing of it is believed: what does not parse is
 hung up on.
@@ -8,10 +8,12 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import NoReturn, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-import runner
+import wire
+from episode import restrict_files
+from runs import PROGRAM
 from shim import ADDRESS, LARGEST
 
 _MOST_CONNECTIONS = 32
@@ -22,25 +24,32 @@ _SCRIPT_FD = 3
 
 
 def spawn(output: int, body: int, environment: dict[str, str]) -> int:
-    """Start Bash in the current directory, without a copy of the warm memory; return its process id."""
+    """Start Bash in the current directory; return its process id."""
     source = os.pread(body, os.fstat(body).st_size, 0)
     command: list[str | bytes] = ["bash", "-c", source]
-    actions = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     if b"\0" in source:
         command = ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
     elif len(source) > _LARGEST_ARGUMENT:
-        os.lseek(body, 0, os.SEEK_SET)
         command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
-        actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
-    return os.posix_spawn(
-        "/bin/bash",
-        command,
-        environment,
-        file_actions=actions,
-        setsid=True,
-        setsigmask=[],
-        setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
-    )
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        if len(source) > _LARGEST_ARGUMENT:
+            os.lseek(body, 0, os.SEEK_SET)
+            os.dup2(body, _SCRIPT_FD)
+        restrict_files()
+        os.execve("/bin/bash", command, environment)
+    finally:
+        os._exit(127)
+
+
+_SIGNALS = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ)
 
 
 class Loop(Protocol):
@@ -52,13 +61,13 @@ class Loop(Protocol):
     def unwatch(self, fd: int) -> None:
         """Stop watching `fd`."""
 
-    def fork(self, child: Callable[[], NoReturn]) -> int:
-        """Fork; `child` must end the process."""
+    def start_run(self, kind: bytes, fds: Sequence[int], program: bytes = b"") -> int:
+        """Start a run of Python; return its process id."""
         ...
 
 
 class Shells:
-    """The warm copies that shells are waiting for."""
+    """The warm runs that shells are waiting for."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -93,21 +102,11 @@ class Shells:
             return
         connection, fds = self.connections[fd], []
         try:
-            message, fds, _, _ = socket.recv_fds(
-                connection, LARGEST, _STREAMS, socket.MSG_CMSG_CLOEXEC
-            )
-            source, output, errors = fds
-            folder, program, environment = _parse(message)
-
-            def child() -> NoReturn:
-                runner.begin(output, errors=errors, source=source)
-                os.environ.clear()
-                os.environ.update(environment)
-                os.chdir(folder)
-                run_program(program)
-
-            self.pids[fd] = self.loop.fork(child)
-        except (OSError, ValueError, IndexError):
+            message, fds = wire.receive(connection, LARGEST, _STREAMS)
+            if len(fds) != _STREAMS:
+                raise ValueError("the standard streams are missing")
+            self.pids[fd] = self.loop.start_run(PROGRAM, fds, message)
+        except (OSError, ValueError):
             self.hang_up(fd)
         finally:
             for stream in fds:
@@ -131,31 +130,3 @@ class Shells:
         self.pids.clear()
         for fd in list(self.connections):
             self.hang_up(fd)
-
-
-def _parse(message: bytes) -> tuple[str, list[str], dict[str, str]]:
-    folder, count, *rest = message.decode("utf-8", "surrogateescape").split("\0")
-    number = int(count)
-    if not 0 <= number <= len(rest):
-        raise ValueError("more arguments announced than sent")
-    environment = dict(entry.split("=", 1) for entry in rest[number:])
-    return folder, rest[:number], environment
-
-
-def run_program(program: list[str]) -> NoReturn:
-    """Do what `python` does with these arguments (see `shim.py` for which can be)."""
-    first, *arguments = program or ["-"]
-    if first == "-c":
-        code, *arguments = arguments
-        source = code.encode("utf-8", "surrogateescape")
-        runner.run_script(source, "<string>", ["-c", *arguments], path="")
-    if first == "-m":
-        module, *arguments = arguments
-        runner.run_module(module, arguments)
-    if first == "-":
-        source = os.fdopen(0, "rb", closefd=False).read()
-        runner.run_script(source, "<stdin>", program or [""], path="")
-    folder = os.path.dirname(os.path.realpath(first))  # noqa: PTH120
-    with open(first, "rb") as file:  # noqa: PTH123
-        source = file.read()
-    runner.run_script(source, first, program, path=folder, is_file=True)

@@ -40,6 +40,7 @@ _CAPABILITIES = 41
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442
+_CLOSE_RANGE = 436
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
@@ -103,6 +104,12 @@ def pivot_root(new: str, old: str) -> None:
     """Make `new` the root of this mount namespace and hang the former root at `old`."""
     number = _PIVOT_ROOT[os.uname().machine]
     check(libc.syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
+
+
+def close_from(first: int) -> None:
+    """Close every file descriptor from this number on, whatever the limit on them is now (Linux 5.9)."""
+    last = ctypes.c_uint(0xFFFFFFFF)
+    check(libc.syscall(_CLOSE_RANGE, ctypes.c_uint(first), last, 0), "close_range")
 
 
 def die_with_parent(signal: int) -> None:
