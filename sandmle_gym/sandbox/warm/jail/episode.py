@@ -6,6 +6,7 @@ Order matters: namespaces and mounts need privileges, which the later steps give
 import errno
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) ->
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     _give_up_privileges()
-    restrict_files()
+    landlock.restrict(landlock.abi(), _AREAS.values())
     flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
     if flags & _PF_NPROC_EXCEEDED:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -92,12 +93,12 @@ def _give_up_privileges() -> None:
     syscall_filter.install()
 
 
-def restrict_files() -> None:
-    """Put what is to run agent code under Landlock as well.
+def spawn_restricted(spawn: Callable[[], int]) -> int:
+    """Start a program of the agent from process 1, under Landlock; `spawn` returns its process id.
 
-    Not process 1: it has to look into the others, which Landlock would grant to their ancestors alone.
+    Process 1 itself is not: it has to look into the others, which Landlock grants to ancestors alone.
     """
-    landlock.restrict(landlock.abi(), _AREAS.values())
+    return landlock.spawn(landlock.abi(), _AREAS.values(), spawn)
 
 
 def _mount_areas(resources: dict[str, int], owner: int) -> None:

@@ -9,7 +9,8 @@ nobody else can be reached is the namespaces' doing.
 import errno
 import os
 import struct
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 
 import syscalls
 
@@ -64,6 +65,34 @@ def restrict(version: int, writable: Iterable[str]) -> None:
         os.close(beneath)
     _call(_RESTRICT_SELF, rules, _KEEP_OUT_OF_THE_AUDIT_LOG if version >= 7 else 0)
     os.close(rules)
+
+
+def spawn(version: int, writable: Iterable[str], call: Callable[[], int]) -> int:
+    """Return what `call` returns in a thread under the rules: a process that it starts is bound, we are not.
+
+    So a program can be spawned without a copy of our memory first, which takes eight times as long.
+
+    Raises:
+        OSError: `call` did, or there can be no thread.
+    """
+    outcome: list[int | OSError] = []
+
+    def confined() -> None:
+        try:
+            restrict(version, writable)
+            outcome.append(call())
+        except OSError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=confined)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+    thread.join()
+    if isinstance(outcome[0], OSError):
+        raise outcome[0]
+    return outcome[0]
 
 
 def _call(number: int, *arguments: int | bytes | None) -> int:

@@ -11,8 +11,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import episode
 import wire
-from episode import restrict_files
 from runs import PROGRAM
 from shim import ADDRESS, LARGEST
 
@@ -24,32 +24,27 @@ _SCRIPT_FD = 3
 
 
 def spawn(output: int, body: int, environment: dict[str, str]) -> int:
-    """Start Bash in the current directory; return its process id."""
+    """Start Bash in the current directory, without a copy of the warm memory; return its process id."""
     source = os.pread(body, os.fstat(body).st_size, 0)
     command: list[str | bytes] = ["bash", "-c", source]
+    actions = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     if b"\0" in source:
         command = ["bash", "-c", "echo 'bash: the command contains a NUL byte' >&2; exit 2"]
     elif len(source) > _LARGEST_ARGUMENT:
+        os.lseek(body, 0, os.SEEK_SET)
         command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        for stream in (1, 2):
-            os.dup2(output, stream)
-        if len(source) > _LARGEST_ARGUMENT:
-            os.lseek(body, 0, os.SEEK_SET)
-            os.dup2(body, _SCRIPT_FD)
-        restrict_files()
-        os.execve("/bin/bash", command, environment)
-    finally:
-        os._exit(127)
-
-
-_SIGNALS = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ)
+        actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
+    return episode.spawn_restricted(
+        lambda: os.posix_spawn(
+            "/bin/bash",
+            command,
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+        )
+    )
 
 
 class Loop(Protocol):
