@@ -33,6 +33,8 @@ class Resources:
     """All files of the episode together (working directory, /tmp, /dev/shm), in MiB."""
     inodes: int = 4096
     """Files and directories of the episode together."""
+    cpu_seconds: int = 600
+    """CPU time of one command, all its processes together, in seconds."""
     processes: int = 64
     """Processes and threads alive at once."""
     open_files: int = 256

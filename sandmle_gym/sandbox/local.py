@@ -74,7 +74,7 @@ class LocalBackend(Backend):
             isolated=False,
             notes=(
                 "UNSAFE: agent code can read, change and send whatever the calling user can",
-                "not enforced: processes, disk, inodes, memory of all processes together",
+                "not enforced: processes, disk, inodes, memory and CPU time of all processes together",
                 "a daemon that leaves its process group survives",
             ),
         )

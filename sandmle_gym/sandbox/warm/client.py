@@ -24,6 +24,7 @@ _GRACE = 60.0
 _NOTES_OF_INIT = {
     "session": b"[the Python session has ended; the next cell starts a new one]\n",
     "memory": b"[killed: all processes together used too much memory]\n",
+    "cpu": b"[killed: all processes together used too much CPU time]\n",
 }
 
 

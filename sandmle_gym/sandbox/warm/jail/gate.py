@@ -127,8 +127,7 @@ class _Gate:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             config = self.config
             episode.enter(request, as_root=config["as_root"], mapped=config["mapped"])
-            memory_limit = request["resources"]["memory_mb"] << 20
-            process = init.Init(channel, line, config["environment"], memory_limit)
+            process = init.Init(channel, line, config["environment"], request["resources"])
             process.answer({"ready": True})
             process.serve()
         except BaseException:  # noqa: BLE001 - the host wants to know whatever it was
