@@ -214,20 +214,24 @@ class Init:
     def on_children(self) -> None:
         """Reap what has died."""
         processes.drain(self.alarm)
-        self.take_note(dict(processes.reap(os.WNOHANG)))
+        self.conclude(dict(processes.reap(os.WNOHANG)))
 
     def on_runs(self) -> None:
         """Hear which runs of Python have ended."""
-        self.take_note(self.runs.ended())
+        self.conclude(self.runs.ended())
+
+    def conclude(self, codes: dict[int, int]) -> None:
+        """Take note of ends, and end the command if its first process is among them."""
+        self.take_note(codes)
+        if self.step is not None and self.step.pid in codes:
+            self.finish("exited", codes[self.step.pid])
 
     def take_note(self, codes: dict[int, int]) -> None:
-        """Tell whoever waited for these processes, and end the command if its first one is among them."""
+        """Tell whoever waited for these processes that they have ended."""
         for pid, code in codes.items():
             self.shells.on_death(pid, code)
             if self.session is not None and pid == self.session.pid:
                 self.drop_session()
-        if self.step is not None and self.step.pid in codes:
-            self.finish("exited", codes[self.step.pid])
 
     def drop_session(self) -> None:
         """Forget the session, whose process is dead."""
@@ -280,6 +284,7 @@ class Init:
         """Kill every process of the episode, the session too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        self.take_note(dict(processes.reap(0)) | self.runs.ended(wait=True))
+        codes = self.runs.ended(wait=True)  # first: what they leave is ours to reap
+        self.take_note(codes | dict(processes.reap(0)))
         self.drop_session()
         self.shells.hang_up_all()

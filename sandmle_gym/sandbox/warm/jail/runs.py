@@ -3,6 +3,7 @@
 A run is a child of the zygote, so `waitpid` here knows nothing of it.
 """
 
+import contextlib
 import errno
 import itertools
 import json
@@ -37,22 +38,26 @@ class Runs:
             OSError: The episode has as many processes as it may, or is being killed.
         """
         number = next(self._numbers)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid, channel = self._fork(number)
         try:
-            with theirs:
-                request = json.dumps({"job": number}).encode()
-                socket.send_fds(self.line, [request], [theirs.fileno()])
-            ours.settimeout(_PATIENCE)
-            answer = ours.recv(64)
-            if not answer:
-                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-            socket.send_fds(ours, [kind + program], fds)
-        except BaseException:
-            ours.close()
+            socket.send_fds(channel, [kind + program], fds)
+        except OSError:
+            channel.close()
             raise
-        ours.settimeout(None)
-        pid = self.pids[number] = int(answer)
-        return pid, ours
+        self.pids[number] = pid
+        return pid, channel
+
+    def _fork(self, number: int) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(self.line, [json.dumps({"job": number}).encode()], [theirs.fileno()])
+        ours.settimeout(_PATIENCE)
+        with contextlib.suppress(OSError):
+            if answer := ours.recv(64):
+                ours.settimeout(None)
+                return int(answer), ours
+        ours.close()
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def ended(self, *, wait: bool = False) -> dict[int, int]:
         """Take what the zygote tells; return the exit codes of the runs that have ended.

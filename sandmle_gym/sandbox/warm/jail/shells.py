@@ -98,9 +98,8 @@ class Shells:
         connection, fds = self.connections[fd], []
         try:
             message, fds = wire.receive(connection, LARGEST, _STREAMS)
-            if len(fds) != _STREAMS:
-                raise ValueError("the standard streams are missing")
-            self.pids[fd] = self.loop.start_run(PROGRAM, fds, message)
+            source, output, errors = fds
+            self.pids[fd] = self.loop.start_run(PROGRAM, (source, output, errors), message)
         except (OSError, ValueError):
             self.hang_up(fd)
         finally:
