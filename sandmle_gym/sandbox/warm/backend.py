@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError, UserError
 from sandmle_gym.sandbox.base import Backend, Probe, Resources, Sandbox
+from sandmle_gym.sandbox.warm import walls
 from sandmle_gym.sandbox.warm.client import WarmSandbox
 from sandmle_gym.sandbox.warm.preload import names
 from sandmle_gym.sandbox.warm.zygote import Zygote
@@ -24,8 +25,8 @@ _LAYERS = (
     "resource limits",
 )
 _NOTES = (
-    "CPU time is shared fairly by the kernel but not limited per episode",
-    "memory of all processes together is looked at ten times a second, not capped at once",
+    "memory and CPU time of an episode's processes together are looked at ten times a second; between two "
+    "looks, each process is held by its own limit",
     "the kernel is shared with the host",
     "on aarch64 the system-call filter follows the kernel's table but has not been tried",
 )
@@ -75,19 +76,20 @@ class WarmBackend(Backend):
         """Open one episode in a zygote without imports, and report."""
         try:
             with cls(preload=()) as backend, backend.open() as sandbox:
-                result = sandbox.run("bash", "true", seconds=10)
+                result, facts = walls.ask(sandbox)
         except IsolationUnavailableError as error:
             return Probe(cls.name, available=False, isolated=True, reason=str(error))
         except SandboxError as error:
             return Probe(cls.name, available=False, isolated=True, reason=f"it breaks: {error}")
-        reason = "" if result.ok else f"a first command ended as {result.status}"
+        if not facts.get("held"):
+            reason = f"a first command ended as {result.status} {result.exit_code}, or unconfined"
+            return Probe(cls.name, available=False, isolated=True, reason=reason)
         return Probe(
             cls.name,
-            available=result.ok,
+            available=True,
             isolated=True,
-            reason=reason,
-            layers=cls._layers,
-            notes=cls._notes,
+            layers=(*cls._layers, *walls.layers(facts)),
+            notes=(*cls._notes, *walls.notes(facts)),
         )
 
     @property
