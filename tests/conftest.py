@@ -16,7 +16,7 @@ settings.load_profile("laws")
 
 
 def pytest_configure(config):
-    """Give all workers of a run one cache, and sandbox pools, of their own, so that no test sees the user's."""
+    """Give all workers of a run a cache and sandbox pools of their own, so that no test sees the user's."""
     for name in ("SANDMLE_CACHE", "SANDMLE_RUNTIME"):
         if name not in os.environ:
             folder = Path(tempfile.mkdtemp(prefix="sandmle-tests-"))

@@ -11,7 +11,8 @@ from sandmle_gym.sandbox.base import Backend, Probe, Resources, Sandbox
 from sandmle_gym.sandbox.warm import plan
 from sandmle_gym.sandbox.warm.channel import Channel
 from sandmle_gym.sandbox.warm.client import WarmSandbox
-from sandmle_gym.sandbox.warm.pool import Pool, PooledChannel
+from sandmle_gym.sandbox.warm.pool import Pool
+from sandmle_gym.sandbox.warm.seat import PooledChannel
 
 _LAYERS = (
     "user, pid, network, ipc, uts, cgroup and mount namespaces",
@@ -45,7 +46,7 @@ class WarmBackend(Backend):
     def __init__(
         self, public_root: Path | None = None, *, preload: Iterable[str] = plan.PRELOAD
     ) -> None:
-        """Join the pool and wait until it is warm: 0.1 s, or about twice the time of the imports for the first.
+        """Join the pool and wait until it is warm; who comes first waits for its imports.
 
         Args:
             public_root: Directory below which all public files of all episodes lie; made when missing.

@@ -45,13 +45,9 @@ class WarmSandbox(Sandbox):
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
         output = Output(keep_bytes, self._flood)
-        reply, queued = {}, 0.0
-        with self._in_use():
-            if not self._dead:
-                queued = self._channel.begin()
-                reply = self._run(kind, source, seconds, output)
-                self._channel.end()
-        return _result(reply, output, queued)
+        with self._in_use(), self._turn() as queued:
+            reply = self._run(kind, source, seconds, output)
+            return _result(reply, output, queued)
 
     def _run(self, kind: Kind, source: str, seconds: float, output: Output) -> dict[str, Any]:
         body = _memory_file(source.encode("utf-8", "surrogatepass"))
@@ -59,13 +55,13 @@ class WarmSandbox(Sandbox):
         os.set_blocking(reader, False)
         try:
             self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
-            return self._collect(reader, output, seconds + _GRACE)
+            return {} if self._dead else self._collect(reader, output, seconds + _GRACE)
         finally:
             os.close(reader)
 
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
-        """Open the episode if it is not, and close it for good if anything is raised.
+        """Close the episode for good if anything is raised.
 
         An answer that comes after an interruption would be taken for the next one's.
         """
@@ -73,22 +69,36 @@ class WarmSandbox(Sandbox):
             if self._closed:
                 raise SandboxError("this sandbox is closed")
             try:
-                if not (self._open or self._dead):
-                    self._open = True
-                    self._enter()
                 yield
             except BaseException:
                 self.close()
                 raise
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[float]:
+        """Wait for a turn, and open the episode if it is not; gives the seconds waited."""
+        waited = 0.0 if self._dead else self._channel.begin()
+        if not (self._open or self._dead):
+            self._open = True
+            self._enter()
+        yield waited
+        self._channel.end()
+
     def _enter(self) -> None:
         try:
             self._channel.open(self._request)
-            if not self._wait_for_reply(_GRACE):
-                raise SandboxError("the episode died while its walls went up")
+            self._wait_for_reply(_GRACE)
         except SandboxError:
             if not self._killed:
                 raise
+        if self._dead and not self._killed:
+            raise SandboxError("the episode died while its walls went up")
+
+    def _ready(self) -> None:
+        """Open the episode if it is not."""
+        if not self._open:
+            with self._turn():
+                pass
 
     def _collect(self, pipe: int, output: Output, patience: float) -> dict[str, Any]:
         """Read output until the reply comes, then what the pipe still holds."""
@@ -118,6 +128,7 @@ class WarmSandbox(Sandbox):
         requests = [(name, relative_name(name), data) for name, data in files.items()]
         failed = []
         with self._in_use():
+            self._ready()
             for name, inside, data in requests:
                 self._send({"op": "put", "name": inside}, _memory_file(data))
                 reply = self._wait_for_reply(_GRACE)
@@ -131,6 +142,7 @@ class WarmSandbox(Sandbox):
         body = os.memfd_create("get", os.MFD_CLOEXEC)
         try:
             with self._in_use():
+                self._ready()
                 self._send(request, os.dup(body))
                 reply = self._wait_for_reply(_GRACE)
             if self._dead:

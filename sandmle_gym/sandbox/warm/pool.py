@@ -5,11 +5,9 @@ replaced by the next request. What was open in it is void.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
-import resource
 import select
 import socket
 import subprocess
@@ -17,28 +15,21 @@ import sys
 import sysconfig
 import tempfile
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from sandmle_gym.errors import IsolationUnavailableError, SandboxError, UserError
+from sandmle_gym.errors import SandboxError, UserError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.warm import plan, runtime
-from sandmle_gym.sandbox.warm.advice import advice, choose_root
-from sandmle_gym.sandbox.warm.channel import Channel
-from sandmle_gym.sandbox.warm.forks import private
+from sandmle_gym.sandbox.warm.advice import choose_root
+from sandmle_gym.sandbox.warm.protocol import ask, failure, unreachable
 
 BROKER = Path(__file__).parent / "broker"
 LINGER = "SANDMLE_LINGER"
 """Environment variable: seconds that a pool stays when nobody uses it."""
 _LINGER = "5"
-_PATIENCE = 120.0
-"""Seconds that we wait for the imports, or for a busy machine, before we call the pool broken."""
-_LARGEST_DATAGRAM = 1 << 16
 _TRIES = 5
-_DESCRIPTORS = 3
-"""A connection to the broker, one to the episode, and the pidfd of its first process."""
 
 
 class Pool:
@@ -57,7 +48,7 @@ class Pool:
         jail = plan.configuration(as_root=as_root, public_root=public_root, preload=preload)
         self._config = {"zygote": jail, "root": str(plan.JAIL / "root.py"), "linger": _linger()}
         self._name = _fingerprint(jail, public_root) + runtime.SUFFIX
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._closed = False
         self._member: socket.socket | None = None
         self._errors: IO[bytes] | None = None
@@ -82,14 +73,14 @@ class Pool:
         for _ in range(_TRIES):
             self._leave()
             self._member = self._call()
-            report, _ = ask(self._member, b"join", _PATIENCE)
+            report, _ = ask(self._member, b"join")
             if report.get("ready"):
                 return
             if report:
                 self._leave()
-                raise _failure(report)
+                raise failure(report)
         self._leave()
-        raise SandboxError(f"the pool dies at its start, again and again{self._complaint()}")
+        raise SandboxError(f"it dies again and again: {self.obituary()}")
 
     def _call(self) -> socket.socket:
         path = runtime.directory() / self._name
@@ -125,13 +116,14 @@ class Pool:
                 check=False,
             )
         if done.returncode:
-            raise SandboxError(f"the pool does not start{self._complaint()}")
+            raise SandboxError(self.obituary())
 
-    def _complaint(self) -> str:
-        if self._errors is None:
-            return ""
-        text = os.pread(self._errors.fileno(), 4000, 0).decode(errors="replace").strip()
-        return f"\n{text}" if text else ""
+    def obituary(self) -> str:
+        """Say that the broker died, and why if it could tell and it was us who started it."""
+        with self._lock:
+            errors = b"" if self._errors is None else os.pread(self._errors.fileno(), 4000, 0)
+        text = errors.decode(errors="replace").strip()
+        return "the pool's broker died, and every episode with it" + (f"\n{text}" if text else "")
 
     def _leave(self) -> None:
         if self._member is not None:
@@ -140,7 +132,7 @@ class Pool:
 
     def abandon(self) -> None:
         """Let go of the parent's connection in a forked child; the next use makes one of its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._leave()
 
     def close(self) -> None:
@@ -153,122 +145,6 @@ class Pool:
                 self._errors = None
 
 
-class PooledChannel(Channel):
-    """An episode of a pool, and its place in the pool's run queue."""
-
-    def __init__(self, pool: Pool) -> None:
-        super().__init__()
-        self._pool = pool
-        self._seat: socket.socket | None = None
-
-    def open(self, request: dict[str, Any]) -> None:
-        """Fork the episode; see `Channel.open`. A pool that is dead is replaced first."""
-        try:
-            with self._lock:
-                self._seat = seat = self._pool.connect()
-            ours, theirs = map(private, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-        except OSError as error:
-            raise unreachable(error) from error
-        try:
-            with theirs:
-                message = b"open " + json.dumps(request).encode()
-                report, handle = ask(seat, message, _PATIENCE, theirs.fileno())
-        except BaseException:
-            ours.close()
-            raise
-        if handle is None:
-            ours.close()
-            if not report:
-                raise SandboxError("the pool died while it opened an episode")
-            raise _failure(report)
-        self._take(ours, handle)
-
-    def begin(self) -> float:
-        """Wait for this episode's turn; see `Channel.begin`."""
-        start = time.perf_counter()
-        seat = self._seat
-        assert seat is not None
-        with contextlib.suppress(OSError):  # the broker is dead: the episode is too
-            seat.settimeout(None)
-            seat.send(b"run")
-            poll = select.poll()
-            poll.register(seat, select.POLLIN)
-            poll.register(self.control, select.POLLIN)  # its death
-            if seat.fileno() in dict(poll.poll()):
-                seat.recv(_LARGEST_DATAGRAM)
-        return time.perf_counter() - start
-
-    def end(self) -> None:
-        """Let the next one run."""
-        with contextlib.suppress(OSError):
-            assert self._seat is not None
-            self._seat.send(b"done")
-
-    def fault(self) -> str:
-        """Ask the broker what broke; see `Channel.fault`."""
-        assert self._seat is not None
-        report, _ = ask(self._seat, b"fate", _PATIENCE)
-        return report.get("fault", "the pool's broker died, and every episode with it")
-
-    def kill(self) -> None:
-        """Kill the episode; see `Channel.kill`."""
-        with self._lock:
-            super().kill()
-            if self._seat is not None:
-                with contextlib.suppress(OSError):
-                    self._seat.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for a turn
-
-    def _drop(self) -> None:
-        with self._lock:
-            super()._drop()
-            if self._seat is not None:
-                self._seat.close()
-
-
-def ask(
-    connection: socket.socket, message: bytes, patience: float, *fds: int
-) -> tuple[dict[str, Any], int | None]:
-    """Send a request to a broker and wait for the answer: a report, empty if it is dead, and a descriptor."""
-    try:
-        connection.settimeout(patience)
-        socket.send_fds(connection, [message], fds)
-        answer, received, flags, _ = socket.recv_fds(
-            connection, _LARGEST_DATAGRAM, 1, socket.MSG_CMSG_CLOEXEC
-        )
-    except TimeoutError as error:
-        raise SandboxError(f"the pool did not answer for {patience:g} s") from error
-    except (BrokenPipeError, ConnectionResetError):
-        return {}, None
-    if flags & socket.MSG_CTRUNC:
-        raise unreachable(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
-    return (json.loads(answer) if answer else {}), (received[0] if received else None)
-
-
-def unreachable(error: OSError) -> SandboxError:
-    """Say why a pool cannot be reached, and what to do about it."""
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return SandboxError(
-            f"no file descriptor is left of {limit}: an open episode takes {_DESCRIPTORS}, so raise the limit "
-            "(ulimit -n, LimitNOFILE=, resource.setrlimit) or close episodes"
-        )
-    return SandboxError(f"the pool cannot be reached: {error}")
-
-
-def _failure(report: dict[str, Any]) -> SandboxError:
-    """Turn a broker's report of what failed into an exception."""
-    what, message = report["failed"], report["message"]
-    complaint = f"\n{report['complaint']}" if report.get("complaint") else ""
-    match what:
-        case "imports":
-            return SandboxError(f"the zygote cannot import what it should: {message}")
-        case "zygote":
-            return SandboxError(f"the zygote is dead: {message}{complaint}")
-        case "episode" | "descriptors":
-            return SandboxError(f"the pool opens no episode: {message}")
-    return IsolationUnavailableError(advice(report) + complaint)
-
-
 def _fingerprint(jail: dict[str, Any], public_root: Path | None) -> str:
     """Name a jail: all processes with the same name may share a pool.
 
@@ -276,7 +152,9 @@ def _fingerprint(jail: dict[str, Any], public_root: Path | None) -> str:
     (mount namespace, identity of the public root), and where we may run (processors).
     """
     code = [path.read_text() for path in sorted((*plan.JAIL.glob("*.py"), *BROKER.glob("*.py")))]
-    packages = [Path(sysconfig.get_path(kind)).stat().st_mtime_ns for kind in ("purelib", "platlib")]
+    packages = [
+        Path(sysconfig.get_path(kind)).stat().st_mtime_ns for kind in ("purelib", "platlib")
+    ]
     root = None if public_root is None else public_root.stat()
     identity = root and (root.st_dev, root.st_ino)
     place = (str(Path("/proc/self/ns/mnt").readlink()), sorted(os.sched_getaffinity(0)))

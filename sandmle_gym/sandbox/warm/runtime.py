@@ -1,4 +1,4 @@
-"""Where the sockets of this user's pools lie: a directory that nobody else may enter, gone with the last pool.
+"""Where the sockets of a user's pools lie: a directory that nobody else may enter, gone with the last.
 
 Sockets are reached through a descriptor of the directory, so their paths may have any length.
 """
@@ -57,7 +57,9 @@ def locked() -> Iterator[Path]:
                 yield place
                 return
         finally:
-            fcntl.flock(fd, fcntl.LOCK_UN)  # closing alone would leave it to a child forked meanwhile
+            fcntl.flock(
+                fd, fcntl.LOCK_UN
+            )  # closing alone would leave it to a child forked meanwhile
             os.close(fd)
 
 

@@ -5,6 +5,7 @@ episode, `run` and `done` around each command, `fate` (what of ours broke?), `st
 `done` has one answer.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,9 @@ _LARGEST_DATAGRAM = 1 << 16
 class Episode:
     """One open episode, until its first process, and with it every other, is dead."""
 
-    def __init__(self, broker: "Broker", guest: "Guest", zygote: "Zygote", handle: int, user: int) -> None:
+    def __init__(
+        self, broker: "Broker", guest: "Guest", zygote: "Zygote", handle: int, user: int
+    ) -> None:
         """Watch the process behind the pidfd `handle`; `user` is given back at its end."""
         self.broker = broker
         self.guest = guest
@@ -32,8 +35,9 @@ class Episode:
         broker.watch(handle, self.on_death)
 
     def kill(self) -> None:
-        """End it, from outside."""
-        signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        """End it, from outside; `on_death` follows."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
 
     def on_death(self) -> None:
         """Give back what it held."""
@@ -70,14 +74,22 @@ class Guest:
         if not message:
             self.leave()
             return
+        try:
+            self._serve(message, fds)
+        except (ValueError, TypeError):  # not from our own side of the protocol
+            self.leave()
+        for fd in fds:
+            os.close(fd)
+
+    def _serve(self, message: bytes, fds: list[int]) -> None:
         word, _, rest = message.partition(b" ")
         match word:
             case b"run":
                 self.broker.queue.ask(self)
             case b"done":
                 self.broker.queue.leave(self)
-            case b"open" if fds:
-                self.broker.zygotes.open(self, json.loads(rest), fds.pop())
+            case b"open" if fds and self.zygote is None:
+                self.broker.zygotes.open(self, dict(json.loads(rest)), fds.pop())
             case b"join":
                 self.broker.zygotes.join(self)
             case b"fate":
@@ -87,9 +99,7 @@ class Guest:
             case b"stop":
                 self.broker.stopping = True
             case _:
-                self.leave()
-        for fd in fds:
-            os.close(fd)
+                raise ValueError(word)
 
     def answer(self, reply: dict[str, Any], *fds: int) -> None:
         """Send an answer; a guest that cannot take it has gone."""

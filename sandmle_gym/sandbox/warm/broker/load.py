@@ -57,8 +57,8 @@ def _groups(controller: str) -> list[Path]:
 class Load:
     """Counts idle processors.
 
-    Where all of the machine is ours, by the number of runnable threads right now. Where only a part is, others
-    make that number useless; there by what our control group has used since the last look.
+    Where all of the machine is ours, by the number of runnable threads right now. Where only a part is,
+    others make that number useless; there by what our control group has used since the last look.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """The broker: keeps the zygotes of one pool, opens episodes for its guests, and says whose turn it is.
 
-Run as `python main.py LISTENER_FD DIRECTORY NAME` with the configuration (JSON) on standard input. Guests are
-connections: one for each episode, and one for each process that wants the pool to stay. A guest that goes
-takes its episode along; when the last has gone, the broker lingers for a while and goes too, and leaves nothing.
+Run as `python main.py LISTENER_FD DIRECTORY NAME` with the configuration (JSON) on standard input. Guests
+are connections: one for each episode, and one for each process that wants the pool to stay. A guest that
+goes takes its episode along; some seconds after the last has gone the broker goes too, and leaves nothing.
 """
 
 import contextlib
@@ -123,9 +123,9 @@ class Broker:
         if self.listener.fileno() >= 0:
             with _locked(self.door.parent, wait=True):
                 self._close_door()
+        self.zygotes.close()
         for guest in list(self.guests):
             guest.leave()
-        self.zygotes.close()
 
     def take_user(self) -> int:
         """Return a user id for a new episode; 0 where episodes run as ourselves."""

@@ -1,7 +1,7 @@
 """Whose turn it is: as many commands at once as there are cores, first come, first served.
 
-A command that sleeps needs no core. So beyond that number one more is let in for each core that stands idle,
-looked up once per tick while somebody waits. Whoever is let in stays in until it is done: a step never pauses.
+A command that sleeps needs no core. So beyond that number one more is let in for each core that stands
+idle, looked up once per tick while somebody waits. Whoever is let in stays in until it is done.
 """
 
 import time

@@ -67,7 +67,7 @@ class Zygote:
                 [sys.executable, "-E", "-s", "-S", owner.config["root"], str(theirs.fileno())],
                 # Our claim on the users of its episodes: root.py holds it until the last of them is dead,
                 # also where we die first. The zygote drops it with the rest of its standard streams.
-                stdin=subprocess.DEVNULL if broker.users is None else broker.users.claim,
+                stdin=subprocess.DEVNULL if broker.users is None else broker.users.claim.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
                 pass_fds=[theirs.fileno()],
