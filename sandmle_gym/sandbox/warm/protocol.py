@@ -13,6 +13,8 @@ from sandmle_gym.sandbox.warm.advice import advice
 PATIENCE = 120.0
 """Seconds that we wait for the imports, or for a busy machine, before we call a pool broken."""
 LARGEST_DATAGRAM = 1 << 16
+GO = b"go"
+"""The broker's word for "it is your turn"."""
 _DESCRIPTORS = 3
 """A connection to the broker, one to the episode, and the pidfd of its first process."""
 
@@ -24,9 +26,11 @@ def ask(
     try:
         connection.settimeout(patience)
         socket.send_fds(connection, [message], fds)
-        answer, received, flags, _ = socket.recv_fds(
-            connection, LARGEST_DATAGRAM, 1, socket.MSG_CMSG_CLOEXEC
-        )
+        answer, received, flags = GO, [], 0
+        while answer == GO:  # a turn that came too late for an episode that had died
+            answer, received, flags, _ = socket.recv_fds(
+                connection, LARGEST_DATAGRAM, 1, socket.MSG_CMSG_CLOEXEC
+            )
     except TimeoutError as error:
         raise SandboxError(f"the pool did not answer for {patience:g} s") from error
     except (BrokenPipeError, ConnectionResetError):

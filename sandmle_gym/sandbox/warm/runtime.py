@@ -49,7 +49,7 @@ def locked() -> Iterator[Path]:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
-            raise UserError(f"no place for sockets: {error}; {VARIABLE} names another") from error
+            raise _no_place(error) from error
         try:
             _check(place, fd)
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -61,6 +61,10 @@ def locked() -> Iterator[Path]:
                 fd, fcntl.LOCK_UN
             )  # closing alone would leave it to a child forked meanwhile
             os.close(fd)
+
+
+def _no_place(error: OSError) -> UserError:
+    return UserError(f"no place for the sandbox's sockets: {error}; {VARIABLE} names another")
 
 
 def _check(place: Path, fd: int) -> None:
@@ -87,7 +91,10 @@ def connect(path: Path) -> socket.socket:
         FileNotFoundError, ConnectionRefusedError: There is none.
         UserError: Its directory is not ours alone.
     """
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except (NotADirectoryError, PermissionError) as error:
+        raise _no_place(error) from error
     try:
         _check(path.parent, folder)
         connection = private(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
