@@ -58,6 +58,8 @@ class ExecResult:
     """How many bytes between head and tail were left out."""
     seconds: float = 0.0
     """Wall time inside the sandbox, without any queue."""
+    queued: float = 0.0
+    """Wall time before that, until a processor was free for it."""
 
     @property
     def ok(self) -> bool:
@@ -170,6 +172,8 @@ class Backend(ABC):
     @abstractmethod
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open a fresh episode.
+
+        A backend may do so only with the first `run`, `put` or `get`, which then raises what went wrong.
 
         Args:
             public: A directory whose files appear, read-only, in the working directory. It is bound,

@@ -8,11 +8,13 @@ import os
 import site
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
+from sandmle_gym.sandbox.gpu import Gpus
 from sandmle_gym.sandbox.warm.preload import groups
 
 CODE = "/opt/jail"
@@ -91,8 +93,17 @@ HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """What agent code finds besides an interpreter and its packages."""
+
+    preload: tuple[str, ...] = ()
+    """Profiles and modules that are in memory before the first episode; see `preload.py`."""
+    gpus: Gpus = field(default_factory=Gpus)
+
+
 def configuration(
-    *, as_root: bool, public_root: Path | None, preload: Iterable[str]
+    *, as_root: bool, public_root: Path | None, equipment: Equipment
 ) -> dict[str, Any]:
     """Describe the jail for `jail/root.py` and `jail/zygote.py`; JSON.
 
@@ -116,6 +127,7 @@ def configuration(
         "/bin",
     ]
     environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
+    environment |= equipment.gpus.environment
     if len(shown) > len(prefixes):
         environment["PYTHONUSERBASE"] = USER_BASE
     return {
@@ -127,8 +139,10 @@ def configuration(
         "code": CODE,
         "environment": environment,
         "zygote_environment": environment | HUGE_PAGES,
-        "preload": groups(preload),
+        "preload": groups(equipment.preload),
         "cage": cage(),
+        "devices": equipment.gpus.nodes,
+        "addresses": equipment.gpus.addresses,
     }
 
 

@@ -43,7 +43,8 @@ _FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 @functools.cache
 def telltales() -> tuple[tuple[str, str], ...]:
     """Pair what this kernel would let everybody read with its cover; the same in every episode."""
-    paths = [Path("/proc", name) for name in _TELLTALES]
+    needed = {"driver"} if Path("/dev/nvidiactl").exists() else set()
+    paths = [Path("/proc", name) for name in _TELLTALES if name not in needed]
     return tuple(
         (str(path), "/empty" if path.is_dir() else "/empty.file")
         for path in paths

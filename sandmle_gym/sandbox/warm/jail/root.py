@@ -125,7 +125,7 @@ def _steps(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
         ("root on tmpfs", _mount_stage),
         ("read-only binds", lambda: _bind_all(config)),
         ("shim", lambda: _write_shim(config)),
-        ("devices", _bind_devices),
+        ("devices", lambda: _bind_devices(config["devices"])),
         ("masks", lambda: _mask(config["masks"])),
         ("proc", _mount_proc),
         ("pivot_root", _pivot),
@@ -181,11 +181,10 @@ def _make_like(source: Path, place: Path) -> None:
         place.touch()
 
 
-def _bind_devices() -> None:
-    for name in DEVICES:
-        place = f"{STAGE}/dev/{name}"
-        Path(place).touch()
-        syscalls.bind(f"/dev/{name}", place)
+def _bind_devices(more: list[str]) -> None:
+    for source in [*(f"/dev/{name}" for name in DEVICES), *more]:
+        _make_like(Path(source), Path(STAGE + source))
+        syscalls.bind(source, STAGE + source)
 
 
 def _mask(paths: list[str]) -> None:

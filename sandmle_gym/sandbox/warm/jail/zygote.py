@@ -42,6 +42,7 @@ def main() -> None:
         )
         os._exit(1)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    mapped += config["addresses"]
     report = {"ready": True, "skipped": skipped, "mapped": mapped}
     gate_socket.send(json.dumps(report).encode())
     processes.silence()
