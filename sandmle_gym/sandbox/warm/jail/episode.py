@@ -73,8 +73,10 @@ def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) ->
         if error.errno != errno.EINVAL or not as_root:
             raise
         user = request["user"]  # it has no user namespace of its own; see `_become_agent`
+        syscalls.keep_capabilities()
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+    syscalls.set_capabilities(syscalls.CAP_SETPCAP)
     _give_up_privileges()
     landlock.restrict(landlock.abi(), _AREAS.values())
     flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
@@ -136,7 +138,8 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
         syscalls.keep_capabilities()
         os.setresgid(owner, owner, owner)
         os.setresuid(owner, owner, owner)
-        syscalls.set_capabilities(_CAP_SYS_ADMIN)  # not an ordinary user's right everywhere
+        # Not an ordinary user's right everywhere; and what it takes to give up the rest.
+        syscalls.set_capabilities(syscalls.CAP_SYS_ADMIN | syscalls.CAP_SETPCAP)
     try:
         syscalls.unshare(syscalls.NEWUSER, "user namespace")
     except OSError:
@@ -147,7 +150,6 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
     root.map_identity(owner, owner, inside=AGENT)
 
 
-_CAP_SYS_ADMIN = 1 << 21
 _PF_NPROC_EXCEEDED = 0x1000
 """Flag of a process whose last change of user went to one with too many processes: only its next `exec`
 would fail otherwise (include/linux/sched.h)."""

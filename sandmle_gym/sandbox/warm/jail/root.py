@@ -78,6 +78,7 @@ def main() -> None:
             build()
     except OSError as error:
         report = {"failed": layer, "errno": error.errno, "message": str(error)}
+        control.recv(1 << 20)  # what we leave unread would cost the host our report
         control.send(json.dumps(report).encode())
         if cage is not None:
             cage.remove()
