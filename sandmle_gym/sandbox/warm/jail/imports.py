@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,15 @@ def load(groups: list[dict[str, Any]]) -> list[str]:
         RuntimeError: A thread has been left behind; its copy in a fork would never run, and whoever
             waited for it would wait for good.
     """
-    skipped = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for group in groups:
-            missing = [name for name in group["modules"] if not _import(name, **group)]
-            if group["warm_up"] and not missing:
-                exec(group["warm_up"], {"__name__": "warm_up"})
-            skipped += missing
+        skipped = [
+            name
+            for group in groups
+            for name in group["modules"]
+            if not _import(name, required=group["required"])
+        ]
+    warm_up(groups)
     if threads() != 1:
         raise RuntimeError(
             f"{threads()} threads after the imports: {os.environ.get('OMP_NUM_THREADS')=}; a fork of "
@@ -38,12 +40,21 @@ def load(groups: list[dict[str, Any]]) -> list[str]:
     return sorted(set(skipped))
 
 
+def warm_up(groups: list[dict[str, Any]]) -> None:
+    """Run the programs of all groups whose modules are all there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for group in groups:
+            if all(name in sys.modules for name in group["modules"]):
+                exec(group["warm_up"], {"__name__": "warm_up"})
+
+
 def threads() -> int:
     """Count the threads of this process."""
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def _import(name: str, *, required: bool, **_: object) -> bool:
+def _import(name: str, *, required: bool) -> bool:
     """Import a module; False where it, or the package around it, is not installed."""
     parts = name.split(".")
     ancestry = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))

@@ -263,28 +263,41 @@ class Init:
             self.session_lost = False  # of a flood only the head is shown: the next cell says it
             note = note or "session"
         self.answer({**reply, "note": note})
+        self.runs.idle()
 
     def kill_others(self) -> None:
-        """Kill every process of the episode but the session, which is stopped."""
-        if self.session is None:
+        """Kill every process of the episode but the session and the spare, which are stopped."""
+        keep = {1}
+        if self.session is not None:
+            keep.add(self.session.pid)
+        if self.runs.spare is not None:
+            keep.add(self.runs.spare.pid)
+        if keep == {1}:
             self.kill_all()
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
-        keep = {1, self.session.pid}
         while others := [pid for pid in processes.running() if pid not in keep]:
             for pid in others:
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     os.kill(pid, signal.SIGKILL)
-            self.on_children()
+                except ProcessLookupError:
+                    continue
+                except PermissionError:
+                    keep.add(pid)  # not the agent's yet: a spare in the making
             time.sleep(0.0002)
-        self.shells.hang_up_all()
+        self.bury(keep)
 
     def kill_all(self) -> None:
-        """Kill every process of the episode, the session too."""
+        """Kill every process of the episode, the session and the spare too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        codes = self.runs.ended(wait=True)  # first: what they leave is ours to reap
-        self.take_note(codes | dict(processes.reap(0)))
+        self.runs.drop_spare()
+        self.bury({1})
         self.drop_session()
+
+    def bury(self, keep: set[int]) -> None:
+        """Wait for the ends of all that have been killed, without `keep`: until then they count."""
+        codes = self.runs.ended(keep)  # first: what they leave is ours to reap
+        self.take_note(codes | dict(processes.reap(0)))
         self.shells.hang_up_all()

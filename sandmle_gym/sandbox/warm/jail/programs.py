@@ -20,12 +20,13 @@ from shim import LARGEST
 _STREAMS = 3
 
 
-def become(job: int, join: Callable[[], None]) -> NoReturn:
+def become(job: int, join: Callable[[], None], prepare: Callable[[], None]) -> NoReturn:
     """Do one job and end.
 
     Args:
         job: Descriptor of the socket to the episode's first process.
         join: Puts up the walls of the episode around the calling process.
+        prepare: Uses the time until the job is there.
     """
     try:
         signal.set_wakeup_fd(-1)
@@ -33,16 +34,20 @@ def become(job: int, join: Callable[[], None]) -> NoReturn:
         join()
         os.dup2(job, runner.KEPT, inheritable=False)
         syscalls.close_from(runner.KEPT + 1)
-        _serve(socket.socket(fileno=runner.KEPT))
+        runner.reseed()
+        channel = socket.socket(fileno=runner.KEPT)
+        channel.send(str(os.getpid()).encode())
+        prepare()
+        _serve(channel)
     except BaseException:  # noqa: BLE001 - the copy must never return into the zygote's loop
         traceback.print_exc()
     os._exit(70)
 
 
 def _serve(channel: socket.socket) -> None:
-    runner.reseed()
-    channel.send(str(os.getpid()).encode())
     message, fds = wire.receive(channel, 1 + LARGEST, _STREAMS)
+    if not message:
+        os._exit(0)
     syscalls.set_dumpable(True)  # from here on it is the agent's
     kind, program = message[:1], message[1:]
     if kind == SESSION:

@@ -54,7 +54,6 @@ def begin(
     syscalls.close_from(KEPT + keep)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
     _open_streams()
-    reseed()
 
 
 def _open_streams() -> None:
