@@ -52,12 +52,17 @@ class DockerBackend(WarmBackend):
         self._owner = os.getpid()
         super().__init__(public_root, preload=preload)
 
+<<<<<<< HEAD
     def _attach(self) -> None:
-        self._zygote = ContainerZygote(self._container, self._public_root, self._preload)
+        self._zygote = ContainerZygote(self._container, self.public_root, self._preload)
         self._foreign = self._zygote.foreign
 
     def _make_channel(self) -> Channel:
         return DirectChannel(self._zygote)
+=======
+    def _make_zygote(self) -> ContainerZygote:
+        return ContainerZygote(self._container, self.public_root, self._preload)
+>>>>>>> main
 
     @property
     def alive(self) -> bool:
@@ -71,7 +76,7 @@ class DockerBackend(WarmBackend):
         with self._healing:
             if not (self._zygote.alive and super().alive):
                 self._detach()
-                self._root_id = identity(self._public_root)
+                self._root_id = identity(self.public_root)
                 self._attach()
         return super().open(public, resources)
 

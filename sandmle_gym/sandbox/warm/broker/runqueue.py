@@ -11,7 +11,7 @@ from typing import Any, Protocol
 TICK = 0.005
 """Seconds between two looks at those that have a turn, at least; a look takes 0.05 ms for each."""
 _SHARE = 20
-"""The wait after a look is at least so many times what it took."""
+"""The wait after a look is at least so many times the processor time that it took."""
 
 
 class Waiter(Protocol):
@@ -62,13 +62,12 @@ class RunQueue:
 
     def tick(self) -> None:
         """Look who sleeps, if somebody waits and the last look was long enough ago."""
-        now = time.monotonic()
+        now, start = time.monotonic(), time.thread_time()
         if not self.waiting or now < self.next_look:
             return
         self.napping = {waiter for waiter in self.running if waiter.asleep()}
         self._advance()
-        spent = time.monotonic() - now
-        self.next_look = now + max(TICK, _SHARE * spent)
+        self.next_look = now + max(TICK, _SHARE * (time.thread_time() - start))
 
     def status(self) -> dict[str, Any]:
         """Say how full it is, for people."""
