@@ -59,11 +59,15 @@ class DockerBackend(WarmBackend):
 
     def _attach(self) -> None:
         container = dataclasses.replace(self._container, cards=self._equipment.gpus.cards)
-        self._zygote = ContainerZygote(container, self._public_root, self._equipment)
+        self._zygote = ContainerZygote(container, self.public_root, self._equipment)
         self._foreign = self._zygote.foreign
 
     def _make_channel(self) -> Channel:
         return DirectChannel(self._zygote)
+=======
+    def _make_zygote(self) -> ContainerZygote:
+        return ContainerZygote(self._container, self.public_root, self._preload)
+>>>>>>> main
 
     @property
     def alive(self) -> bool:
@@ -77,7 +81,7 @@ class DockerBackend(WarmBackend):
         with self._healing:
             if not (self._zygote.alive and super().alive):
                 self._detach()
-                self._root_id = identity(self._public_root)
+                self._root_id = identity(self.public_root)
                 self._attach()
         return super().open(public, resources)
 

@@ -69,7 +69,7 @@ class WarmBackend(Backend):
         if public_root is not None:
             public_root.mkdir(parents=True, exist_ok=True)
             public_root = public_root.resolve()
-        self._public_root = public_root
+        self.public_root = public_root
         self._equipment = Equipment(names(preload), find(gpus, gpu_memory))
         self._root_id = identity(public_root)
         self._closed = False
@@ -79,7 +79,7 @@ class WarmBackend(Backend):
 
     def _attach(self) -> None:
         """Get hold of what forks the episodes, and wait until it is warm."""
-        self._pool = Pool(self._public_root, self._equipment)
+        self._pool = Pool(self.public_root, self._equipment)
         self._foreign = self._pool.foreign
 
     @classmethod
@@ -106,7 +106,7 @@ class WarmBackend(Backend):
     @property
     def alive(self) -> bool:
         """Whether it can still open episodes: it is open, and its public root has not been replaced."""
-        return not self._closed and self._root_id == identity(self._public_root)
+        return not self._closed and self._root_id == identity(self.public_root)
 
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Promise an episode; see `Backend.open`. Public files must be readable by every user.
@@ -128,17 +128,17 @@ class WarmBackend(Backend):
         return PooledChannel(self._pool)
 
     def _below_root(self, public: Path) -> str:
-        if self._public_root is None:
+        if self.public_root is None:
             raise UserError("this backend was made without public_root, so it can show no files")
         public = public.resolve()
-        if not public.is_relative_to(self._public_root) or not public.is_dir():
-            raise UserError(f"{public} is not a directory below {self._public_root}")
+        if not public.is_relative_to(self.public_root) or not public.is_dir():
+            raise UserError(f"{public} is not a directory below {self.public_root}")
         if self._foreign:
             for path in (public, *public.iterdir()):
                 needed = 0o005 if path.is_dir() else 0o004
                 if path.stat().st_mode & needed != needed:
                     raise UserError(f"{path} is not readable by every user")
-        return str(public.relative_to(self._public_root))
+        return str(public.relative_to(self.public_root))
 
     def close(self) -> None:
         """End every episode of this object, and leave the pool."""

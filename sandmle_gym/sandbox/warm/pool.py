@@ -47,7 +47,8 @@ class Pool:
         self.foreign = as_root = choose_root()
         jail = plan.configuration(as_root=as_root, public_root=public_root, equipment=equipment)
         self._config = {"zygote": jail, "root": str(plan.JAIL / "root.py"), "linger": _linger()}
-        self._name = _fingerprint(jail, public_root) + runtime.SUFFIX
+        name = _fingerprint(jail, public_root) + runtime.SUFFIX
+        self._path = runtime.directory() / name
         self._lock = threading.RLock()
         self._closed = False
         self._member: socket.socket | None = None
@@ -83,29 +84,28 @@ class Pool:
         raise SandboxError(f"it dies again and again: {self.obituary()}")
 
     def _call(self) -> socket.socket:
-        path = runtime.directory() / self._name
         try:
             with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-                return runtime.connect(path)
-            with runtime.locked():
+                return runtime.connect(self._path)
+            with runtime.locked(self._path.parent):
                 with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-                    return runtime.connect(path)
-                self._start(path)
-                return runtime.connect(path)
+                    return runtime.connect(self._path)
+                self._start()
+                return runtime.connect(self._path)
         except OSError as error:
             raise unreachable(error) from error
 
-    def _start(self, path: Path) -> None:
+    def _start(self) -> None:
         """Start the broker. It detaches itself, as it is to outlive us."""
         program = [sys.executable, "-E", "-s", "-S", str(BROKER / "main.py")]
         if self._errors is not None:
             self._errors.close()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - the broker writes to it
-        with runtime.listen(path) as listener, tempfile.TemporaryFile() as config:
+        with runtime.listen(self._path) as listener, tempfile.TemporaryFile() as config:
             config.write(json.dumps(self._config).encode())
             config.seek(0)
             done = subprocess.run(
-                [*program, str(listener.fileno()), str(path.parent), path.name],
+                [*program, str(listener.fileno()), str(self._path.parent), self._path.name],
                 stdin=config,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,

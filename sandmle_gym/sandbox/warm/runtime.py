@@ -37,14 +37,13 @@ def directory() -> Path:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[Path]:
-    """Make the directory, and hold the lock under which pools start and end.
+def locked(place: Path) -> Iterator[None]:
+    """Make such a directory, and hold the lock under which pools start and end.
 
     Raises:
         UserError: It cannot be made, or somebody else could enter it.
     """
     while True:
-        place = directory()
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -54,7 +53,7 @@ def locked() -> Iterator[Path]:
             _check(place, fd)
             fcntl.flock(fd, fcntl.LOCK_EX)
             if _still_there(place, fd):
-                yield place
+                yield
                 return
         finally:
             fcntl.flock(

@@ -10,7 +10,10 @@ import json
 import os
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import naps
 
 if TYPE_CHECKING:
     from main import Broker
@@ -32,6 +35,7 @@ class Episode:
         self.handle = handle
         self.user = user
         zygote.episodes.add(self)
+        self.watch = naps.Watch(_pid(handle))
         broker.watch(handle, self.on_death)
 
     def kill(self) -> None:
@@ -58,6 +62,8 @@ class Guest:
         self.connection = connection
         self.pid = pid
         self.here = True
+        self.stays = False
+        """Whether it wants the pool to stay."""
         self.episode: Episode | None = None
         self.zygote: Zygote | None = None
         """Of the episode, also when that is dead."""
@@ -89,8 +95,10 @@ class Guest:
             case b"done":
                 self.broker.queue.leave(self)
             case b"open" if fds and self.zygote is None:
+                self.stays = True
                 self.broker.zygotes.open(self, dict(json.loads(rest)), fds.pop())
             case b"join":
+                self.stays = True
                 self.broker.zygotes.join(self)
             case b"fate":
                 self.answer({"fault": self.zygote.fault() if self.zygote else ""})
@@ -114,6 +122,16 @@ class Guest:
         except OSError:
             self.leave()
 
+    def go(self) -> None:
+        """Tell it that its turn has come."""
+        if self.episode is not None:
+            self.episode.watch.begin()
+        self.send(b"go")
+
+    def asleep(self) -> bool:
+        """Say whether its command needs no processor just now."""
+        return self.episode is not None and self.episode.watch.asleep()
+
     def leave(self) -> None:
         """Let it go, and end its episode."""
         if not self.here:
@@ -126,3 +144,11 @@ class Guest:
         if self.episode is not None:
             self.episode.kill()
         self.broker.left(self)
+
+
+def _pid(handle: int) -> int:
+    """The process behind a pidfd; below 1 if it is dead."""
+    for line in Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    return 0

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cores
 import guests
-import load
 import runqueue
 import users
 import zygotes
@@ -41,7 +41,7 @@ class Broker:
         self.linger: float = config["linger"]
         self.selector = selectors.DefaultSelector()
         self.guests: set[guests.Guest] = set()
-        self.queue = runqueue.RunQueue(load.cores(), load.Load().idle)
+        self.queue = runqueue.RunQueue(cores.count())
         self.users = users.Users() if config["zygote"]["as_root"] else None
         self.zygotes = zygotes.Zygotes(self, config)
         self.started = self.alone_since = time.monotonic()
@@ -137,9 +137,10 @@ class Broker:
             self.users.give_back(user)
 
     def left(self, guest: guests.Guest) -> None:
-        """Take note that a guest has gone."""
+        """Take note that a guest has gone; one that only asked how things are does not count."""
         self.guests.discard(guest)
-        self.alone_since = time.monotonic()
+        if guest.stays:
+            self.alone_since = time.monotonic()
 
     def status(self) -> dict[str, Any]:
         """Say what is going on, for people."""

@@ -1,33 +1,39 @@
 """Whose turn it is: as many commands at once as there are cores, first come, first served.
 
-A command that sleeps needs no core. So beyond that number one more is let in for each core that stands
-idle, looked up once per tick while somebody waits. Whoever is let in stays in until it is done.
+A command that sleeps needs no core: while somebody waits, those that have a turn are looked at once per tick,
+and for each one that sleeps another is let in. Whoever is let in stays in until it is done.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Protocol
 
 TICK = 0.005
-"""Seconds between two looks at the load. A look costs about 0.02 ms."""
+"""Seconds between two looks at those that have a turn, at least; a look takes 0.05 ms for each."""
+_SHARE = 20
+"""The wait after a look is at least so many times the processor time that it took."""
 
 
 class Waiter(Protocol):
     """Who asks for a turn."""
 
-    def send(self, message: bytes) -> None:
-        """Tell it that it may go."""
+    def go(self) -> None:
+        """Tell it that its turn has come."""
+
+    def asleep(self) -> bool:
+        """Say whether it needs no core just now."""
+        ...
 
 
 class RunQueue:
     """The commands that run, and those that wait."""
 
-    def __init__(self, cores: int, idle: Callable[[], int]) -> None:
-        """Let `cores` run at once, and more while `idle` (now) finds idle cores."""
+    def __init__(self, cores: int) -> None:
+        """Let `cores` run at once, not counting those that sleep."""
         self.cores = cores
-        self.idle = idle
         self.running: set[Waiter] = set()
+        self.napping: set[Waiter] = set()
+        """Those of them that slept when they were looked at."""
         self.waiting: deque[Waiter] = deque()
         self.next_look = 0.0
         self.served = self.longest = 0
@@ -42,29 +48,26 @@ class RunQueue:
         """End a turn, or give up waiting for one; fine for whoever has neither."""
         if waiter in self.running:
             self.running.discard(waiter)
+            self.napping.discard(waiter)
             self._advance()
         elif waiter in self.waiting:
             self.waiting.remove(waiter)
 
     def _advance(self) -> None:
-        while self.waiting and len(self.running) < self.cores:
-            self._let_in()
-
-    def _let_in(self) -> None:
-        waiter = self.waiting.popleft()
-        self.running.add(waiter)
-        self.served += 1
-        waiter.send(b"go")  # may bring us back to `leave`, if it has gone
+        while self.waiting and len(self.running) - len(self.napping) < self.cores:
+            waiter = self.waiting.popleft()
+            self.running.add(waiter)
+            self.served += 1
+            waiter.go()  # may bring us back to `leave`, if it has gone
 
     def tick(self) -> None:
-        """Let in one more for each idle core, at most once per `TICK`."""
-        now = time.monotonic()
+        """Look who sleeps, if somebody waits and the last look was long enough ago."""
+        now, start = time.monotonic(), time.thread_time()
         if not self.waiting or now < self.next_look:
             return
-        self.next_look = now + TICK
-        for _ in range(min(self.idle(), len(self.waiting))):
-            if self.waiting:
-                self._let_in()
+        self.napping = {waiter for waiter in self.running if waiter.asleep()}
+        self._advance()
+        self.next_look = now + max(TICK, _SHARE * (time.thread_time() - start))
 
     def status(self) -> dict[str, Any]:
         """Say how full it is, for people."""
