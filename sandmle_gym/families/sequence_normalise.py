@@ -131,9 +131,7 @@ class SequenceNormalise(Family):
         "Looking tokens up in the train rows finds marks and abbreviations, numbers hardly ever repeat.",
     )
 
-    def derive(
-        self, card: NormaliseCard, rng: np.random.RandomState, attempt: int
-    ) -> NormaliseKnobs:
+    def derive(self, card: NormaliseCard, rng: np.random.RandomState, attempt: int) -> NormaliseKnobs:
         """Choose the house style."""
         del attempt  # the rules are exact, so there is no noise to lower
         dice, (low, high) = Dice(rng), card.ranges.careless
@@ -169,11 +167,7 @@ class SequenceNormalise(Family):
         return (
             Insight(token, "numbers", "numbers are written out in one house style"),
             Insight(token, "structure", "dates, amounts, measures and codes are made of parts"),
-            Insight(
-                f"{token}, {before}",
-                "context",
-                "the word before decides on years and abbreviations",
-            ),
+            Insight(f"{token}, {before}", "context", "the word before decides on years and abbreviations"),
         )
 
     def compose(self, knobs: NormaliseKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -230,7 +224,9 @@ Reader = Callable[[NormaliseKnobs, Tables, Dice], tuple[str, str]]
 """Draws a token and returns it with its reading."""
 
 
-def _row(knobs: NormaliseKnobs, tables: Tables, kind: str, dice: Dice) -> tuple[str, str, str, str]:
+def _row(
+    knobs: NormaliseKnobs, tables: Tables, kind: str, dice: Dice
+) -> tuple[str, str, str, str]:
     """Draw one row: the words before, the token, the words after, the reading."""
     frames = knobs.frames
     if kind == "short":
@@ -334,10 +330,7 @@ def _witnesses(knobs: NormaliseKnobs) -> dict[str, str]:
     )
     rules = "said = by_rules(tokens, after, asked, [{}])\n"
     bodies = {
-        "trivial": (
-            f"said = Counter(after).most_common(1)[0][0]\n{write}",
-            "the most frequent text",
-        ),
+        "trivial": (f"said = Counter(after).most_common(1)[0][0]\n{write}", "the most frequent text"),
         "competent": (
             f"said = looked_up(tokens, after, asked)\n{write}",
             "what the token was read as before, else the token itself",
@@ -351,7 +344,8 @@ def _witnesses(knobs: NormaliseKnobs) -> dict[str, str]:
             "the same with dates, amounts, measures and codes",
         ),
         "expert": (
-            context + "said = by_context(tokens, context, after, asked, around, [number_readings, "
+            context
+            + "said = by_context(tokens, context, after, asked, around, [number_readings, "
             f"date_readings, amount_readings, code_readings])\n{write}",
             "the same, with the word before deciding where it should",
         ),

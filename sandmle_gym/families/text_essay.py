@@ -19,14 +19,7 @@ from sandmle_gym.families.table import Text
 from sandmle_gym.families.tabular import fits
 from sandmle_gym.families.text.dice import Dice
 from sandmle_gym.families.text.lexicon import Lexicon
-from sandmle_gym.families.text.parts import (
-    Hints,
-    Templates,
-    programs,
-    remarks,
-    sentence,
-    split_rows,
-)
+from sandmle_gym.families.text.parts import Hints, Templates, programs, remarks, sentence, split_rows
 from sandmle_gym.seeding import Label, stream
 from sandmle_gym.spec import Form, Frozen
 
@@ -129,11 +122,7 @@ class TextEssay(Family):
         where = f"`{card.text.name}`"
         both = f"{where}, `{card.question.name}`"
         return (
-            Insight(
-                where,
-                "errors",
-                "misspelt words are rare in all essays together; the root of their share counts",
-            ),
+            Insight(where, "errors", "misspelt words are rare in all essays together; the root of their share counts"),
             Insight(both, "overlap", "sentences with words of the question help, up to a point"),
             Insight(where, "thread", "a sentence may take up the last word of the one before"),
             Insight(where, "padding", "only different sentences count as effort"),

@@ -125,19 +125,9 @@ class TextPair(Family):
         """Name the steps."""
         both = f"`{card.first.name}`, `{card.second.name}`"
         return (
-            Insight(
-                f"{both}, `{GLOSSARY}`",
-                "senses",
-                "words of one sense agree, whatever they look like",
-            ),
-            Insight(
-                both,
-                "denials",
-                "to deny what the other says counts as much against as to agree counts for",
-            ),
-            Insight(
-                f"`{card.purpose.name}`", "weights", "each purpose has its own weight for each kind"
-            ),
+            Insight(f"{both}, `{GLOSSARY}`", "senses", "words of one sense agree, whatever they look like"),
+            Insight(both, "denials", "to deny what the other says counts as much against as to agree counts for"),
+            Insight(f"`{card.purpose.name}`", "weights", "each purpose has its own weight for each kind"),
         )
 
     def compose(self, knobs: PairKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -178,7 +168,9 @@ def _weights(rng: np.random.RandomState, purposes: int, kinds: int) -> np.ndarra
     return np.array([levels[rng.permutation(kinds)] for _ in range(purposes)]).round(3)
 
 
-def _glossary(knobs: PairKnobs, key: tuple[Label, ...]) -> tuple[list[list[list[str]]], bytes]:
+def _glossary(
+    knobs: PairKnobs, key: tuple[Label, ...]
+) -> tuple[list[list[list[str]]], bytes]:
     """Return the words by kind and sense, and the file that lists them."""
     lexicon = Lexicon(stream(*key, "lexicon"))
     words = [[lexicon.words(WORDS) for _ in range(SENSES)] for _ in knobs.kinds]
@@ -264,8 +256,7 @@ def _witnesses(knobs: PairKnobs) -> dict[str, str]:
         "expert": (
             "kinds = sense_kinds(left + right, sense)\n"
             "agreed = signed_agreement(left, right, sense, denials, kinds)\n"
-            "matrix = (purpose[:, :, None] * agreed[:, None]).reshape(len(both), -1)\n"
-            + fit.expert,
+            "matrix = (purpose[:, :, None] * agreed[:, None]).reshape(len(both), -1)\n" + fit.expert,
             "one weight per purpose and kind of sense, signed by denials",
         ),
     }

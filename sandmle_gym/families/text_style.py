@@ -144,9 +144,7 @@ class TextStyle(Family):
             Insight(where, "endings", "writers like different endings, whatever the word"),
             Insight(where, "signs", "signs between words and at the end of sentences are habits"),
             Insight(where, "small words", "small words are chosen by writer, not by subject"),
-            Insight(
-                where, "evidence", "every word is one more piece of evidence: likelihoods multiply"
-            ),
+            Insight(where, "evidence", "every word is one more piece of evidence: likelihoods multiply"),
         )
 
     def compose(self, knobs: StyleKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -200,7 +198,9 @@ def _habits(knobs: StyleKnobs, rng: np.random.RandomState) -> Habits:
         content=_table(content),
         small=_table(rng.dirichlet(np.full(len(SMALL), knobs.small), size=writers)),
         endings=_table(np.hstack([1 - rate, rate * endings])),
-        signs=_table(rng.dirichlet(np.array([12.0, 2, 1, 1, 1]) * knobs.signs, size=writers)),
+        signs=_table(
+            rng.dirichlet(np.array([12.0, 2, 1, 1, 1]) * knobs.signs, size=writers)
+        ),
         stops=_table(rng.dirichlet(np.array([3.0, 1, 1, 1]) * knobs.signs, size=writers)),
         pauses=_table(np.hstack([1 - pause, pause])),
     )
@@ -223,9 +223,7 @@ def _passages(
     row = np.repeat(np.arange(len(writer)), length)
     by, about = writer[row], subject[row]
     small = rng.random_sample(len(row)) < 0.45
-    content_choice = _choose(
-        habits.content.reshape(-1, CONTENT), about * len(habits.small) + by, rng
-    )
+    content_choice = _choose(habits.content.reshape(-1, CONTENT), about * len(habits.small) + by, rng)
     chosen = {
         name: _choose(getattr(habits, name), by, rng)
         for name in ("small", "endings", "signs", "stops", "pauses")
@@ -256,9 +254,7 @@ def _choose(tables: np.ndarray, which: np.ndarray, rng: np.random.RandomState) -
     offset = np.arange(len(tables))[:, None]  # one sorted line of all tables, one search
     line = (edges + offset).ravel()
     units = np.minimum(rng.random_sample(len(which)), 1 - 1e-8) + which
-    return np.minimum(
-        np.searchsorted(line, units, side="right") - which * edges.shape[1], edges.shape[1] - 1
-    )
+    return np.minimum(np.searchsorted(line, units, side="right") - which * edges.shape[1], edges.shape[1] - 1)
 
 
 def _written(
@@ -323,10 +319,7 @@ def _witnesses(knobs: StyleKnobs, form: Form) -> dict[str, str]:
     bodies = {
         "trivial": (fit.trivial, "the shares of the writers"),
         "competent": ("matrix = word_runs(texts, 1)\n" + blend, "a linear model of words"),
-        "insight": (
-            "matrix = letter_runs(texts)\n" + blend,
-            "a linear model of runs of characters",
-        ),
+        "insight": ("matrix = letter_runs(texts)\n" + blend, "a linear model of runs of characters"),
         "insights": (mixed, "the same, pooled with a model of counted habits"),
         "expert": (expert, "likelihoods of words, endings and signs multiplied"),
     }

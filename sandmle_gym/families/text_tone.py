@@ -157,15 +157,9 @@ class TextTone(Family):
         where = f"`{card.text.name}`"
         near, far = (", ".join(phrases[:3]) for phrases in (card.words.near, card.words.far))
         return (
-            Insight(
-                where, "spelling", "telling words are disguised in three ways that can be undone"
-            ),
-            Insight(
-                where, "address", f"what is said of {near} counts, what is said of {far} does not"
-            ),
-            Insight(
-                where, "negation", "a negated word counts for its opposite, with the same weight"
-            ),
+            Insight(where, "spelling", "telling words are disguised in three ways that can be undone"),
+            Insight(where, "address", f"what is said of {near} counts, what is said of {far} does not"),
+            Insight(where, "negation", "a negated word counts for its opposite, with the same weight"),
         )
 
     def compose(self, knobs: ToneKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
@@ -243,7 +237,9 @@ def _message(
     return " ".join([dice.pick(words.openers)] * dice.chance(0.4) + ended), total
 
 
-def _statement(knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]) -> Statement:
+def _statement(
+    knobs: ToneKnobs, spoken: tuple[str, str], key: tuple[Label, ...]
+) -> Statement:
     dice, target = Dice(stream(*key, "statement")), knobs.target
     hints = [dice.pick(getattr(knobs.hints, name)) for name in ToneHints.model_fields]
     meaning = (

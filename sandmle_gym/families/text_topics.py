@@ -113,17 +113,9 @@ class TextTopics(Family):
         """Name what there is to find."""
         where = f"`{card.text.name}`"
         return (
-            Insight(
-                where, "quotations", "lines that begin with > are somebody else's and do not count"
-            ),
-            Insight(
-                where,
-                "forms",
-                "words are bent in many ways; their first four letters tell them apart",
-            ),
-            Insight(
-                where, "kinship", "words of one sentence share a topic, in unlabelled texts too"
-            ),
+            Insight(where, "quotations", "lines that begin with > are somebody else's and do not count"),
+            Insight(where, "forms", "words are bent in many ways; their first four letters tell them apart"),
+            Insight(where, "kinship", "words of one sentence share a topic, in unlabelled texts too"),
             Insight("labels", "hierarchy", f"no label is 1 where `{card.general.name}` is 0"),
         )
 
@@ -136,9 +128,7 @@ class TextTopics(Family):
         drawn[:, 1:] &= drawn[:, :1]
         chances[:, 1:] *= chances[:, :1]
         names = [knobs.general.name, *(label.name for label in knobs.narrow)]
-        truth = {
-            name: [str(int(v)) for v in column] for name, column in zip(names, drawn.T, strict=True)
-        }
+        truth = {name: [str(int(v)) for v in column] for name, column in zip(names, drawn.T, strict=True)}
         best = {
             name: [f"{p:.6f}" for p in column[knobs.train_rows :]]
             for name, column in zip(names, chances.T, strict=True)
@@ -181,9 +171,7 @@ def _subjects(topics: int, dice: Dice) -> list[int]:
     """Choose the topics of three to five sentences; neighbouring topics often come together."""
     first = dice.below(topics)
     second = (first + 1) % topics if dice.chance(0.4) else dice.below(topics)
-    return [
-        dice.pick((first, first, second, dice.below(topics))) for _ in range(dice.between(3, 5))
-    ]
+    return [dice.pick((first, first, second, dice.below(topics))) for _ in range(dice.between(3, 5))]
 
 
 def _sentences(

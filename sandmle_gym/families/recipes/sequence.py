@@ -118,9 +118,7 @@ def date_reader(style, zero, spoken, day_first):
         day, month, year = (c, b, a) if a > 31 else (a, b, c) if day_first else (b, a, c)
         if not 1 <= month <= 12:
             return None
-        return spoken.format(
-            d=ordinal_words(day, style), m=MONTHS[month - 1], y=year_words(year, style, zero)
-        )
+        return spoken.format(d=ordinal_words(day, style), m=MONTHS[month - 1], y=year_words(year, style, zero))
 
     return read
 
@@ -187,9 +185,7 @@ def amount_reader(tokens, after, style, joint, zero, point):
     names = names_of(tokens, after, style)
 
     def amount(figures, short):
-        return (
-            number_words(int(figures), style) + " " + names.get((short, int(figures) == 1), short)
-        )
+        return number_words(int(figures), style) + " " + names.get((short, int(figures) == 1), short)
 
     def read(token):
         if found := re.fullmatch(AMOUNT, token):
@@ -208,9 +204,7 @@ def amount_reader(tokens, after, style, joint, zero, point):
 
 def amount_readings(tokens, after):
     """Fit a reader of money and measures."""
-    said = [
-        a.split() for t, a in zip(tokens, after, strict=True) if re.fullmatch(r"\d+\.\d[a-z]+", t)
-    ]
+    said = [a.split() for t, a in zip(tokens, after, strict=True) if re.fullmatch(r"\d+\.\d[a-z]+", t)]
     points = Counter(words[-3] for words in said if len(words) > 3)
     point = points.most_common(1)[0][0] if points else "point"
     options = product(STYLES, (" and ", " ", " with "), ZEROS)
@@ -221,13 +215,8 @@ def amount_readings(tokens, after):
 def by_context(tokens, context, after, asked, around, makers):
     """Return readings by rules; the word before decides on years and on abbreviations."""
     said = by_rules(tokens, after, asked, makers)
-    style = max(
-        STYLES,
-        key=lambda s: sum(number_reader(s)(t) == a for t, a in zip(tokens, after, strict=True)),
-    )
-    zero = max(
-        ZEROS, key=lambda z: sum(code_reader(z)(t) == a for t, a in zip(tokens, after, strict=True))
-    )
+    style = max(STYLES, key=lambda s: sum(number_reader(s)(t) == a for t, a in zip(tokens, after, strict=True)))
+    zero = max(ZEROS, key=lambda z: sum(code_reader(z)(t) == a for t, a in zip(tokens, after, strict=True)))
     cues, shorts = Counter(), defaultdict(Counter)
     for token, before, reading in zip(tokens, context, after, strict=True):
         if re.fullmatch(r"1\d{3}", token):
@@ -236,10 +225,6 @@ def by_context(tokens, context, after, asked, around, makers):
     for row, (token, before) in enumerate(zip(asked, around, strict=True)):
         if re.fullmatch(r"1[1-9]\d\d", token) and cues[before] > 0:
             said[row] = year_words(int(token), style, zero)
-        elif (
-            token[0].isalpha()
-            and not re.fullmatch(AMOUNT, token)
-            and (token, before.isdigit()) in shorts
-        ):
+        elif token[0].isalpha() and not re.fullmatch(AMOUNT, token) and (token, before.isdigit()) in shorts:
             said[row] = shorts[token, before.isdigit()].most_common(1)[0][0]
     return said

@@ -113,9 +113,7 @@ def style_counts(texts):
 def pooled_classes(matrices, target, classes):
     """Return out-of-fold and test probabilities of models of several matrices, multiplied."""
     pairs = [linear_classes(matrix, target, classes, 0) for matrix in matrices]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
-    oof, new = (
-        [np.log(np.clip(part, 1e-6, 1)) for part in parts] for parts in zip(*pairs, strict=True)
-    )
+    oof, new = ([np.log(np.clip(part, 1e-6, 1)) for part in parts] for parts in zip(*pairs, strict=True))
     trust = best_trust(oof, target)
     return [normalised(np.tensordot(trust, np.array(logs), 1)) for logs in (oof, new)]
 
@@ -126,13 +124,8 @@ def best_trust(logs, target):
     trust = np.full(len(logs), 1 / len(logs))
     for _ in range(3):
         for k in range(len(trust)):
-            spread = [
-                np.where(np.arange(len(trust)) == k, factor, trust)
-                for factor in np.linspace(0, 1.6, 17)
-            ]
-            trust = min(
-                spread, key=lambda one: log_loss(target, normalised(np.tensordot(one, logs, 1)))
-            )  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
+            spread = [np.where(np.arange(len(trust)) == k, factor, trust) for factor in np.linspace(0, 1.6, 17)]
+            trust = min(spread, key=lambda one: log_loss(target, normalised(np.tensordot(one, logs, 1))))  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
     return trust
 
 
@@ -161,9 +154,7 @@ def likelihood_classes(texts, target, classes):
         for smooth in (0.05, 0.15, 0.5, 1.5):
             guess = np.zeros((n, classes))
             for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(target, target):  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
-                guess[held] = log_likelihood(
-                    matrix[fit], target[fit], matrix[held], classes, smooth
-                )
+                guess[held] = log_likelihood(matrix[fit], target[fit], matrix[held], classes, smooth)
             tried[smooth] = (log_loss(target, normalised(guess)), guess)  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
         smooth = min(tried, key=lambda value: tried[value][0])
         oof.append(tried[smooth][1])
@@ -239,9 +230,7 @@ def group_counts(texts, groups):
     matrix = np.zeros((len(texts), count))
     for row, text in enumerate(texts):
         for sentence in re.split(r"[.\n]+", text):
-            votes = np.bincount(
-                [groups[w] for w in re.findall(r"\w+", sentence) if w in groups], minlength=count
-            )
+            votes = np.bincount([groups[w] for w in re.findall(r"\w+", sentence) if w in groups], minlength=count)
             if votes.max() > 1:
                 matrix[row, votes.argmax()] += 1
     return np.hstack([matrix, matrix > 1])
@@ -282,11 +271,7 @@ def overlaps(texts, questions):
     total = sum(everyday.values())
     shares = []
     for text, question in zip(words, questions, strict=True):
-        asked = {
-            w
-            for w in re.findall(r"\w+", question.lower())
-            if everyday[w] < 0.012 * total and len(w) > 3
-        }
+        asked = {w for w in re.findall(r"\w+", question.lower()) if everyday[w] < 0.012 * total and len(w) > 3}
         shares.append(np.mean([bool(asked & set(s)) for s in text]))
     return np.array(shares)
 
@@ -300,9 +285,7 @@ def threads(texts):
     shares = []
     for text in words:
         kept = [[word for word in s if word in rarer] for s in text]
-        shares.append(
-            np.mean([bool(a and b and a[-1] == b[0]) for a, b in zip(kept, kept[1:], strict=False)])
-        )
+        shares.append(np.mean([bool(a and b and a[-1] == b[0]) for a, b in zip(kept, kept[1:], strict=False)]))
     return np.array(shares)
 
 
@@ -316,9 +299,7 @@ def shared_words(left, right):
     rows = []
     for pair in zip(left, right, strict=True):
         a, b = (set(re.findall(r"\w+", text.lower())) for text in pair)
-        rows.append(
-            [len(a & b) / len(a | b), len(a & b), len(a), len(b), len(pair[0]) - len(pair[1])]
-        )
+        rows.append([len(a & b) / len(a | b), len(a & b), len(a), len(b), len(pair[0]) - len(pair[1])])
     matrix = letter_runs(left + right)
     n = len(left)
     cosine = np.asarray(matrix[:n].multiply(matrix[n:]).sum(axis=1)).ravel()
@@ -330,19 +311,12 @@ def senses_of(text, sense, denials):
     """Return the senses that a text names, each with -1 where it is denied, else 1."""
     marked = re.sub(rf"\b(?:{'|'.join(denials)}) (?=\w)", "no_", text.lower())
     words = re.findall(r"\w+", marked)
-    return {
-        sense[w.removeprefix("no_")]: -1 if w.startswith("no_") else 1
-        for w in words
-        if w.removeprefix("no_") in sense
-    }
+    return {sense[w.removeprefix("no_")]: -1 if w.startswith("no_") else 1 for w in words if w.removeprefix("no_") in sense}
 
 
 def shared_senses(left, right, sense):
     """Return how many senses two texts share."""
-    found = [
-        [{sense[w] for w in re.findall(r"\w+", t.lower()) if w in sense} for t in side]
-        for side in (left, right)
-    ]
+    found = [[{sense[w] for w in re.findall(r"\w+", t.lower()) if w in sense} for t in side] for side in (left, right)]
     return np.array([len(a & b) for a, b in zip(*found, strict=True)], dtype=float)
 
 

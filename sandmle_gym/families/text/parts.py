@@ -32,7 +32,9 @@ def sentence(text: str, end: str = ".") -> str:
     return f"{text[0].upper()}{text[1:]}{end}"
 
 
-def programs(knobs: Knobs, read: str, bodies: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+def programs(
+    knobs: Knobs, read: str, bodies: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
     """Write the witness of every tier.
 
     Args:

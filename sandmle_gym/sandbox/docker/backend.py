@@ -64,10 +64,6 @@ class DockerBackend(WarmBackend):
 
     def _make_channel(self) -> Channel:
         return DirectChannel(self._zygote)
-=======
-    def _make_zygote(self) -> ContainerZygote:
-        return ContainerZygote(self._container, self.public_root, self._preload)
->>>>>>> main
 
     @property
     def alive(self) -> bool:
