@@ -105,7 +105,8 @@ class Init:
             now = time.monotonic()
             if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
-            if self.step is not None and (too_much := self.looks.verdict(now)):
+            spare = None if self.runs.spare is None else self.runs.spare.pid
+            if self.step is not None and (too_much := self.looks.verdict(now, spare)):
                 self.kill_all()
                 self.finish("exited", -_ENDINGS[too_much], note=too_much)
 

@@ -44,19 +44,20 @@ class Looks:
     def begin(self, session: int | None) -> None:
         """Start the account of a command; what an older process (the session) used before is not on it."""
         self._next = 0.0
+        self._hidden: set[int] = set()
         self._seen: dict[tuple[int, int], int] = {}
         self._before = [_read(session)] if session is not None else []
         self._reaped = _reaped()
 
-    def verdict(self, now: float) -> Verdict:
-        """Look, if it is time to, and say what there is too much of."""
+    def verdict(self, now: float, spare: int | None) -> Verdict:
+        """Look, if it is time to, and say what there is too much of; a spare run is not the agent's yet."""
         if now < self._next:
             return ""
-        alive = list(_alive())
+        alive = [each for each in _alive() if each.pid != spare]
         verdict: Verdict = ""
         if self._cpu(alive) > self.longest_cpu:
             verdict = "cpu"
-        elif _memory_exceeds(self.largest_memory, alive):
+        elif self._memory_exceeds(alive):
             verdict = "memory"
         spent = time.monotonic() - now
         self._next = now + max(INTERVAL, _SHARE * spent)
@@ -75,6 +76,27 @@ class Looks:
         told = sum(each.own + each.waited for each in alive)
         told -= sum(each.own + each.waited for each in before)
         return max(seen / _TICKS, told / _TICKS + _reaped() - self._reaped)
+
+    def _memory_exceeds(self, alive: list[Process]) -> bool:
+        """Say whether all processes together use too much memory.
+
+        Their resident memory bounds that from above and is cheap to ask for. Where it is too much, the exact
+        figure decides: there a page that several share (the warm ones: with the zygote) counts once. Of one
+        that hides it from us all memory counts, but not at once: a run that is just being handed to the
+        agent hides too.
+        """
+        hidden_before, self._hidden = self._hidden, set()
+        if sum(each.resident for each in alive) <= self.largest_memory:
+            return False
+        total = 0
+        for each in alive:
+            exact = _proportional(each.pid)
+            if exact is not None:
+                total += exact
+            elif _is_the_agents(each.pid):
+                self._hidden.add(each.pid)
+                total += each.resident if each.pid in hidden_before else 0
+        return total > self.largest_memory
 
 
 def _alive() -> Iterator[Process]:
@@ -101,20 +123,19 @@ def _reaped() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _memory_exceeds(limit: int, alive: list[Process]) -> bool:
-    """Say whether all processes together use more than `limit` bytes of memory.
-
-    Their resident memory bounds that from above and is cheap to ask for. Where it is too much, the exact
-    figure decides: there a page that several share (the warm ones: with the zygote) counts once.
-    """
-    if sum(each.resident for each in alive) <= limit:
-        return False
-    return sum(map(_proportional, alive)) > limit
-
-
-def _proportional(process: Process) -> int:
+def _proportional(pid: int) -> int | None:
+    """Return the memory of a process, shared pages in shares, in bytes; None where we may not ask."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) << 10
-    return process.resident  # it hides from us: all of its memory counts
+    return None
+
+
+def _is_the_agents(pid: int) -> bool:
+    """Say whether a process has come under the agent's user already, or has ended."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
