@@ -182,3 +182,9 @@ def test_cards_are_shown_only_when_asked_for(tmp_path: Path) -> None:
     assert any("XLA_PYTHON_CLIENT_MEM_FRACTION=0.5" in line for line in lines)
     assert any(line.startswith(r"b'\x00\x00\x00'") for line in lines), lines
     assert "no card 7; there are [0, 1, 2]" in lines[-1]
+
+
+def test_a_user_whose_processes_the_kernel_does_not_count_is_refused(tmp_path: Path) -> None:
+    """User 0 of the machine in a namespace has no rights outside, but its processes are not counted."""
+    told = on_machine(ORDINARY_USER, "", PROBE, tmp_path)
+    assert told.startswith("not available: the limit on processes does not bind"), told

@@ -92,8 +92,7 @@ class WarmBackend(Backend):
             return Probe(cls.name, available=False, isolated=True, reason=str(error))
         except SandboxError as error:
             return Probe(cls.name, available=False, isolated=True, reason=f"it breaks: {error}")
-        if not facts.get("held"):
-            reason = f"a first command ended as {result.status} {result.exit_code}, or unconfined"
+        if reason := walls.missing(result, facts):
             return Probe(cls.name, available=False, isolated=True, reason=reason)
         return Probe(
             cls.name,

@@ -5,7 +5,7 @@ agent only about the host, or about others who use it, is covered; each cover co
 """
 
 import functools
-import stat
+import os
 from pathlib import Path
 
 import syscalls
@@ -42,13 +42,13 @@ _FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 
 @functools.cache
 def telltales() -> tuple[tuple[str, str], ...]:
-    """Pair what this kernel would let everybody read with its cover; the same in every episode."""
+    """Pair what this kernel has of them with covers; the same in every episode."""
     needed = {"driver"} if Path("/dev/nvidiactl").exists() else set()
     paths = [Path("/proc", name) for name in _TELLTALES if name not in needed]
     return tuple(
         (str(path), "/empty" if path.is_dir() else "/empty.file")
         for path in paths
-        if path.exists() and path.stat().st_mode & stat.S_IROTH
+        if os.access(path, os.R_OK)
     )
 
 
