@@ -59,6 +59,8 @@ class EpisodeOptions(Frozen):
     """Whether `python` runs a fresh script each time, or cells of one session as in a notebook."""
     sandbox: str = "auto"
     """A backend by name; `auto` is never an unsafe one."""
+    sandbox_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of that backend, such as `preload` and `gpus`; see `sandbox.get_backend`."""
 
 
 def make_options(**options: Any) -> EpisodeOptions:
@@ -128,7 +130,9 @@ class Episode:
         self._scores_left = self.options.limits.score_calls
         self._parse = get_protocol(self.options.protocol)
         self._reward: RewardFunction = get_reward(self.options.reward)
-        self._backend = get_backend(self.options.sandbox, public_root=public_root())
+        self._backend = get_backend(
+            self.options.sandbox, public_root=public_root(), **self.options.sandbox_options
+        )
         self._sandbox: Sandbox | None = None
         self.closed = self._dead = False
         self._seconds = 0.0

@@ -33,6 +33,8 @@ class Resources:
     """All files of the episode together (working directory, /tmp, /dev/shm), in MiB."""
     inodes: int = 4096
     """Files and directories of the episode together."""
+    cpu_seconds: int = 600
+    """CPU time of one command, all its processes together, in seconds."""
     processes: int = 64
     """Processes and threads alive at once."""
     open_files: int = 256
@@ -56,6 +58,8 @@ class ExecResult:
     """How many bytes between head and tail were left out."""
     seconds: float = 0.0
     """Wall time inside the sandbox, without any queue."""
+    queued: float = 0.0
+    """Wall time before that, until a processor was free for it."""
 
     @property
     def ok(self) -> bool:
@@ -154,6 +158,8 @@ class Backend(ABC):
 
     name: str
     isolated: bool
+    public_root: Path | None = None
+    """Directory below which all public files lie; None: it shows none."""
 
     @property
     def alive(self) -> bool:
@@ -168,6 +174,8 @@ class Backend(ABC):
     @abstractmethod
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open a fresh episode.
+
+        A backend may do so only with the first `run`, `put` or `get`, which then raises what went wrong.
 
         Args:
             public: A directory whose files appear, read-only, in the working directory. It is bound,

@@ -31,7 +31,7 @@ def main() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    os.environ.update(HOME=str(directory), TMPDIR=str(directory))
+    os.environ.update(HOME=str(directory), TMPDIR=str(directory), SANDMLE_RUNTIME=str(directory))
     serve(directory)
 
 

@@ -6,9 +6,12 @@ Order matters: namespaces and mounts need privileges, which the later steps give
 import errno
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import landlock
+import proc
 import root
 import syscall_filter
 import syscalls
@@ -37,9 +40,7 @@ def enter(request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
     resources = request["resources"]
     _mount_areas(resources, owner)
     _show_public(request["public"], owner)
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    syscalls.mount("proc", "/proc", "proc", flags)
-    syscalls.bind_read_only("/proc/sys", "/proc/sys")  # some of it belongs to our namespaces' owner
+    proc.mount()
     _die_first()
     _become_agent(owner, as_root=as_root)
     _limit(resources, mapped)
@@ -72,9 +73,12 @@ def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) ->
         if error.errno != errno.EINVAL or not as_root:
             raise
         user = request["user"]  # it has no user namespace of its own; see `_become_agent`
+        syscalls.keep_capabilities()
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+    syscalls.set_capabilities(syscalls.CAP_SETPCAP)
     _give_up_privileges()
+    landlock.restrict(landlock.abi(), _AREAS.values())
     flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
     if flags & _PF_NPROC_EXCEEDED:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -89,6 +93,14 @@ def _give_up_privileges() -> None:
     syscalls.no_new_privileges()
     syscalls.set_dumpable(False)
     syscall_filter.install()
+
+
+def spawn_restricted(spawn: Callable[[], int]) -> int:
+    """Start a program of the agent from process 1, under Landlock; `spawn` returns its process id.
+
+    Process 1 itself is not: it has to look into the others, which Landlock grants to ancestors alone.
+    """
+    return landlock.spawn(landlock.abi(), _AREAS.values(), spawn)
 
 
 def _mount_areas(resources: dict[str, int], owner: int) -> None:
@@ -126,7 +138,8 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
         syscalls.keep_capabilities()
         os.setresgid(owner, owner, owner)
         os.setresuid(owner, owner, owner)
-        syscalls.set_capabilities(_CAP_SYS_ADMIN)  # not an ordinary user's right everywhere
+        # Not an ordinary user's right everywhere; and what it takes to give up the rest.
+        syscalls.set_capabilities(syscalls.CAP_SYS_ADMIN | syscalls.CAP_SETPCAP)
     try:
         syscalls.unshare(syscalls.NEWUSER, "user namespace")
     except OSError:
@@ -137,7 +150,6 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
     root.map_identity(owner, owner, inside=AGENT)
 
 
-_CAP_SYS_ADMIN = 1 << 21
 _PF_NPROC_EXCEEDED = 0x1000
 """Flag of a process whose last change of user went to one with too many processes: only its next `exec`
 would fail otherwise (include/linux/sched.h)."""

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import episode
 import init
+import proc
 import processes
 import syscall_filter
 import syscalls
@@ -40,6 +41,7 @@ def main() -> None:
         os._exit(1)
     syscalls.unmount(config["code"])
     syscall_filter.program(os.uname().machine)
+    proc.telltales()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the episodes
     processes.silence()
     processes.open_many_files()
@@ -125,8 +127,7 @@ class _Gate:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             config = self.config
             episode.enter(request, as_root=config["as_root"], mapped=config["mapped"])
-            memory_limit = request["resources"]["memory_mb"] << 20
-            process = init.Init(channel, line, config["environment"], memory_limit)
+            process = init.Init(channel, line, config["environment"], request["resources"])
             process.answer({"ready": True})
             process.serve()
         except BaseException:  # noqa: BLE001 - the host wants to know whatever it was

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import files
+import looks
 import processes
 import runs
 import shells
@@ -25,10 +26,8 @@ import wire
 from episode import WORK
 
 _LARGEST_DATAGRAM = 1 << 16
-_MEMORY_INTERVAL = 0.1
-"""Seconds between two looks at the memory of all processes; a look costs 0.2 ms, exact ones more."""
-_MEMORY_SHARE = 5
-"""The wait after a look is at least so many times what it took."""
+_ENDINGS = {"memory": signal.SIGKILL, "cpu": signal.SIGXCPU}
+"""What a command that used too much is said to have died of."""
 
 
 @dataclasses.dataclass
@@ -57,7 +56,7 @@ class Init:
         control: socket.socket,
         line: socket.socket,
         environment: dict[str, str],
-        largest_memory: int,
+        resources: dict[str, int],
     ) -> None:
         """Start watching.
 
@@ -65,7 +64,7 @@ class Init:
             control: Requests of the host.
             line: To the zygote, see `runs.py`.
             environment: Variables of Bash.
-            largest_memory: Of all processes together, in bytes.
+            resources: Fields of `Resources`.
         """
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
@@ -76,7 +75,7 @@ class Init:
         self.session: Session | None = None
         self.session_lost = False
         self.environment = environment
-        self.largest_memory = largest_memory
+        self.looks = looks.Looks(resources)
         self.work = os.open(WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
@@ -99,7 +98,6 @@ class Init:
 
     def serve(self) -> NoReturn:
         """Work until the control socket closes."""
-        look = 0.0  # when to look at the memory next
         while True:
             for fd, _ in self.poll.poll(self._milliseconds_left()):
                 if fd in self.handlers:  # an earlier handler of this round may have closed it
@@ -107,17 +105,15 @@ class Init:
             now = time.monotonic()
             if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
-            if self.step is not None and now >= look:
-                if processes.memory_exceeds(self.largest_memory):
-                    self.kill_all()
-                    self.finish("exited", -signal.SIGKILL, note="memory")
-                spent = time.monotonic() - now
-                look = now + max(_MEMORY_INTERVAL, _MEMORY_SHARE * spent)
+            spare = None if self.runs.spare is None else self.runs.spare.pid
+            if self.step is not None and (too_much := self.looks.verdict(now, spare)):
+                self.kill_all()
+                self.finish("exited", -_ENDINGS[too_much], note=too_much)
 
     def _milliseconds_left(self) -> int | None:
         if self.step is None:
             return None
-        left = min(self.step.deadline - time.monotonic(), _MEMORY_INTERVAL)
+        left = min(self.step.deadline - time.monotonic(), looks.INTERVAL)
         return max(0, int(left * 1000) + 1)
 
     def on_request(self) -> None:
@@ -147,6 +143,7 @@ class Init:
         """Start a command."""
         start = {"python": self.start_script, "bash": self.start_shell, "cell": self.start_cell}
         started = time.monotonic()
+        self.looks.begin(None if self.session is None else self.session.pid)
         try:
             pid = start[request["kind"]](output, body)
         except OSError as error:

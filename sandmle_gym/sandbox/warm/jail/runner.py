@@ -84,11 +84,13 @@ def _open_streams() -> None:
 
 
 def reseed() -> None:
-    """Reset the global generators of `random` and numpy, which a fork inherits."""
+    """Reset the global generators of `random`, numpy and torch, which a fork inherits."""
     random.seed(SEED)  # noqa: TID251 - the agent's own generator, not one of ours
-    numpy = sys.modules.get("numpy")
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy is not None:
         numpy.random.seed(SEED)
+    if torch is not None:
+        torch.manual_seed(SEED)
 
 
 def shadowed(folder: str) -> set[str]:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import episode
 import wire
 from runs import PROGRAM
 from shim import ADDRESS, LARGEST
@@ -33,14 +34,16 @@ def spawn(output: int, body: int, environment: dict[str, str]) -> int:
         os.lseek(body, 0, os.SEEK_SET)
         command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
         actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
-    return os.posix_spawn(
-        "/bin/bash",
-        command,
-        environment,
-        file_actions=actions,
-        setsid=True,
-        setsigmask=[],
-        setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+    return episode.spawn_restricted(
+        lambda: os.posix_spawn(
+            "/bin/bash",
+            command,
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """Linux system calls that the standard library lacks, through ctypes; each raises `OSError` naming itself."""
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -21,6 +22,9 @@ MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
+
+CAP_SETPCAP = 1 << 8
+CAP_SYS_ADMIN = 1 << 21
 
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
@@ -141,11 +145,13 @@ def set_capabilities(mask: int) -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, and the way to get one back by `exec`."""
+    """Give up every capability, and the way to get one back by `exec`; needs CAP_SETPCAP."""
     for capability in range(_CAPABILITIES):
         try:
             _prctl(_PR_CAPBSET_DROP, capability)
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
             break  # this kernel knows fewer capabilities
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     set_capabilities(0)

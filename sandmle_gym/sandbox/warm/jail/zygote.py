@@ -8,7 +8,6 @@ output go past it, from the episode's first process to the fork, when that is wa
 import contextlib
 import errno
 import gc
-import importlib
 import itertools
 import json
 import os
@@ -17,11 +16,11 @@ import select
 import socket
 import sys
 import traceback
-import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
 import episode
+import imports
 import pages
 import processes
 import programs
@@ -32,24 +31,6 @@ import wire
 
 _LARGEST_DATAGRAM = 1 << 20
 
-WARM_UP = """
-import lightgbm, numpy, pandas
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-draw = numpy.random.RandomState(0)
-frame = pandas.DataFrame(draw.normal(size=(200, 10))).add_prefix("x")
-target = (frame["x0"] > 0).astype(int)
-lightgbm.LGBMClassifier(n_jobs=1, verbose=-1).fit(frame, target).predict_proba(frame)
-cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), frame, target, cv=2)
-RandomForestClassifier(5, n_jobs=1).fit(frame, target).predict(frame)
-frame.to_csv("/dev/null", index=False)
-frame.describe()
-"""
-"""Single-threaded on purpose: a thread pool that is alive at the fork deadlocks its copy in the child."""
-
 
 def main() -> None:
     """Warm up, report, serve until the gate is gone."""
@@ -57,50 +38,40 @@ def main() -> None:
     gate_socket.set_inheritable(False)
     config = json.loads(gate_socket.recv(_LARGEST_DATAGRAM))
     try:
-        _load(config)
+        skipped = _load(config)
     except BaseException:  # noqa: BLE001 - the host wants to know whatever it was
         gate_socket.send(
             json.dumps({"failed": "imports", "message": traceback.format_exc()[-4000:]}).encode()
         )
         os._exit(1)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    gate_socket.send(json.dumps({"ready": True, "threads": _threads(), "mapped": mapped}).encode())
+    mapped += config["addresses"]
+    report = {"ready": True, "skipped": skipped, "mapped": mapped}
+    gate_socket.send(json.dumps(report).encode())
     processes.silence()
     processes.open_many_files()
     os.environ.clear()
     os.environ.update(config["environment"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        hot = pages.touched(lambda: _warm_up(config))
+    hot = pages.touched(lambda: imports.warm_up(config["preload"]))
     syscalls.set_dumpable(False)  # or a fork could be looked into before its walls are up
     Zygote(gate_socket, hot, as_root=config["as_root"], mapped=mapped).serve()
 
 
-def _load(config: dict[str, Any]) -> None:
+def _load(config: dict[str, Any]) -> list[str]:
+    """Import the stack, and return the modules that are not installed."""
     sys.path.remove(config["code"])
     for name, module in list(sys.modules.items()):
         if name != "__main__" and str(getattr(module, "__file__", "")).startswith(config["code"]):
             del sys.modules[name]  # an agent's own `runner.py` must not find ours in its place
     syscall_filter.program(os.uname().machine)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in config["preload"]:
-            importlib.import_module(name)
-        _warm_up(config)
+    # Some libraries want a place for files when they are imported; no episode sees this one.
+    syscalls.mount("tmpfs", "/tmp", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "size=64m")
+    skipped = imports.load(config["preload"])
+    syscalls.unmount("/tmp")
     gc.collect()
     gc.freeze()
     pages.plug()
-    if _threads() != 1:
-        raise RuntimeError(f"{_threads()} threads after the imports: a fork would deadlock")
-
-
-def _warm_up(config: dict[str, Any]) -> None:
-    if config["preload"]:
-        exec(WARM_UP, {"__name__": "warm_up"})
-
-
-def _threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
+    return skipped
 
 
 class _Episode:
