@@ -91,9 +91,7 @@ class Shells:
     def on_message(self, fd: int) -> None:
         """Start the program that was asked for, or end it when the one who asked is gone."""
         if fd in self.pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pids.pop(fd), signal.SIGKILL)
-            self.hang_up(fd)
+            self.on_signal(fd)
             return
         connection, fds = self.connections[fd], []
         try:
@@ -105,6 +103,17 @@ class Shells:
         finally:
             for stream in fds:
                 os.close(stream)
+
+    def on_signal(self, fd: int) -> None:
+        """Hand on a signal; whoever has hung up leaves nobody behind."""
+        message = b""
+        with contextlib.suppress(OSError):
+            message = self.connections[fd].recv(1)
+        pid = self.pids[fd] if message else self.pids.pop(fd)
+        with contextlib.suppress(OSError):
+            os.kill(pid, message[0] if message else signal.SIGKILL)
+        if not message:
+            self.hang_up(fd)
 
     def on_death(self, pid: int, code: int) -> None:
         """Tell whoever waits for this process how it ended."""
