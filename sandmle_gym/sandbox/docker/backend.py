@@ -52,17 +52,12 @@ class DockerBackend(WarmBackend):
         self._owner = os.getpid()
         super().__init__(public_root, preload=preload)
 
-<<<<<<< HEAD
     def _attach(self) -> None:
         self._zygote = ContainerZygote(self._container, self.public_root, self._preload)
         self._foreign = self._zygote.foreign
 
     def _make_channel(self) -> Channel:
         return DirectChannel(self._zygote)
-=======
-    def _make_zygote(self) -> ContainerZygote:
-        return ContainerZygote(self._container, self.public_root, self._preload)
->>>>>>> main
 
     @property
     def alive(self) -> bool:
