@@ -147,7 +147,7 @@ class Broker:
         return {
             "pid": os.getpid(),
             "uptime": time.monotonic() - self.started,
-            "clients": sorted({guest.pid for guest in self.guests}),
+            "clients": sorted({guest.pid for guest in self.guests if guest.stays}),
             **self.zygotes.status(),
             **self.queue.status(),
         }
