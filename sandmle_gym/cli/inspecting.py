@@ -112,9 +112,14 @@ def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False)
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what isolation this machine offers, and why not more; exit status 1 if none."""
+    """Say what isolation this machine offers, and why not more; exit status 1 if none.
+
+    Lists the pools of warm interpreters that are running now, too.
+    """
+    from sandmle_gym.sandbox import pools as running_pools
     from sandmle_gym.sandbox import probe_all
 
+    running = running_pools()  # before the probes, which start one
     probes = probe_all()
     if as_json:
         print_json([vars(probe) for probe in probes])
@@ -126,10 +131,33 @@ def doctor(as_json: AsJson = False) -> None:
             for line in (probe.reason, *probe.layers, *probe.notes):
                 if line:
                     console.print(f"    {line}", markup=False)
+        _print_pools(running)
     raise typer.Exit(0 if any(probe.available and probe.isolated for probe in probes) else 1)
 
 
-COMMANDS = (list_, show, certify, doctor)
+def pools(
+    stop: Annotated[bool, typer.Option("--stop", help="End them; open episodes are void.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the pools of warm interpreters that your processes share, or end them.
+
+    A pool ends by itself some seconds after its last process.
+    """
+    from sandmle_gym.sandbox import pools as running_pools
+    from sandmle_gym.sandbox import stop_pools
+
+    if stop:
+        count = stop_pools()
+        console.print(f"ended {count} pool{'' if count == 1 else 's'}")
+        return
+    running = running_pools()
+    if as_json:
+        print_json(running)
+    else:
+        _print_pools(running)
+
+
+COMMANDS = (list_, show, certify, doctor, pools)
 
 
 def _all_tasks() -> list[dict[str, Any]]:
@@ -156,3 +184,26 @@ def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
         "metric": entry["metric"]["name"],
         "train_rows": entry["train_rows"],
     }
+
+
+def _print_pools(running: list[dict[str, Any]]) -> None:
+    if not running:
+        console.print("no pool of warm interpreters is running")
+        return
+    columns = ("pool", "pid", "minutes", "processes", "zygotes", "episodes", "turns", "waiting")
+    print_table(columns, map(_columns, running))
+
+
+def _columns(pool: dict[str, Any]) -> tuple[object, ...]:
+    if "problem" in pool:
+        return pool["name"], pool["problem"]
+    return (
+        pool["name"],
+        pool["pid"],
+        f"{pool['uptime'] / 60:.1f}",
+        len(pool["clients"]),
+        len(pool["zygotes"]),
+        sum(zygote["episodes"] for zygote in pool["zygotes"]),
+        f"{pool['running']} on {pool['cores']} cores",
+        pool["waiting"],
+    )

@@ -15,6 +15,7 @@ from sandmle_gym.sandbox.base import (
     Status,
 )
 from sandmle_gym.sandbox.registry import get_backend, probe_all
+from sandmle_gym.sandbox.warm.survey import pools, stop_pools
 
 __all__ = [
     "Backend",
@@ -27,5 +28,7 @@ __all__ = [
     "Sandbox",
     "Status",
     "get_backend",
+    "pools",
     "probe_all",
+    "stop_pools",
 ]

@@ -1,6 +1,9 @@
 """One pool for all processes of a user: shared, healed, and gone with its last client."""
 
 import os
+import re
+import shutil
+import signal
 import stat
 import threading
 from pathlib import Path
@@ -9,7 +12,7 @@ import pytest
 from sandbox.pools import children, clients, gone, kill, only_pool, wait_for
 
 from sandmle_gym.errors import SandboxError, UserError
-from sandmle_gym.sandbox.warm import WarmBackend
+from sandmle_gym.sandbox.warm import WarmBackend, pool
 from sandmle_gym.sandbox.warm.survey import pools, stop_pools
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -17,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 def test_processes_that_start_at_once_share_one_zygote() -> None:
     with clients(8) as started:
-        pool = only_pool()
-        assert len(pool["zygotes"]) == 1
-        assert set(pool["clients"]) >= {client.process.pid for client in started}
+        status = only_pool()
+        assert len(status["zygotes"]) == 1
+        assert set(status["clients"]) >= {client.process.pid for client in started}
         for client in started:
             assert client.ask("open")
             assert client.ask("echo $PPID")[:2] == ["exited", "1\n"]
@@ -28,7 +31,7 @@ def test_processes_that_start_at_once_share_one_zygote() -> None:
 
 def test_another_configuration_is_another_pool(backend: WarmBackend, tmp_path: Path) -> None:
     with WarmBackend(tmp_path / "one", preload=()), WarmBackend(tmp_path / "two", preload=()):
-        assert len({pool["pid"] for pool in pools()}) == 3
+        assert len({status["pid"] for status in pools()}) == 3
 
 
 def test_the_death_of_a_client_ends_its_episodes_alone(backend: WarmBackend) -> None:
@@ -87,9 +90,9 @@ def test_the_death_of_the_broker_voids_its_episodes_and_the_next_one_finds_anoth
 def test_nothing_is_left_behind(runtime: Path) -> None:
     with WarmBackend(preload=()) as backend, backend.open() as sandbox:
         assert sandbox.run("bash", "true", seconds=30).ok
-        pool = only_pool()
-        (parent,) = [zygote["pid"] for zygote in pool["zygotes"]]
-        pids = [pool["pid"], parent, *children(parent)]
+        status = only_pool()
+        (parent,) = [zygote["pid"] for zygote in status["zygotes"]]
+        pids = [status["pid"], parent, *children(parent)]
         place = runtime / "sandmle"
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
     wait_for(lambda: all(map(gone, pids)))
@@ -97,10 +100,10 @@ def test_nothing_is_left_behind(runtime: Path) -> None:
 
 
 def test_a_stopped_pool_is_gone_at_once_and_starts_anew(backend: WarmBackend) -> None:
-    pool = only_pool()
+    status = only_pool()
     assert stop_pools() == 1
     assert pools() == []
-    assert gone(pool["zygotes"][0]["pid"])
+    assert gone(status["zygotes"][0]["pid"])
     with backend.open() as sandbox:
         assert sandbox.run("bash", "true", seconds=30).ok
 
@@ -169,6 +172,63 @@ def test_no_two_live_episodes_share_a_user(backend: WarmBackend, tmp_path: Path)
 
 def _user(handle: int) -> int:
     """The real user of the process behind a pidfd."""
+    return Path(f"/proc/{_pid(handle)}").stat().st_uid
+
+
+def _pid(handle: int) -> int:
     info = Path(f"/proc/self/fdinfo/{handle}").read_text()
     (pid,) = [line.split()[1] for line in info.splitlines() if line.startswith("Pid:")]
-    return Path(f"/proc/{pid}").stat().st_uid
+    return int(pid)
+
+
+@pytest.fixture
+def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Have pools run a broker with another constant."""
+
+    def alter(module: str, name: str, value: float) -> None:
+        copy = tmp_path / "broker"
+        shutil.copytree(pool.BROKER, copy)
+        text, count = re.subn(
+            rf"^{name} = .*$", f"{name} = {value}", (copy / module).read_text(), flags=re.MULTILINE
+        )
+        assert count == 1
+        (copy / module).write_text(text)
+        monkeypatch.setattr(pool, "BROKER", copy)
+
+    return alter
+
+
+def _parent(sandbox, pids: list[int]) -> int:
+    """Which of the zygotes forked an episode."""
+    return next(pid for pid in pids if _pid(sandbox._channel._handle) in children(children(pid)[0]))
+
+
+def test_many_cores_get_more_zygotes_which_die_apart(altered) -> None:
+    altered("zygotes.py", "_CORES_EACH", 1)
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one processor, one zygote")
+    with WarmBackend(preload=()) as backend:
+        sandboxes = [backend.open() for _ in range(2)]
+        assert sandboxes[0].put({}) == ()
+        wait_for(
+            lambda: [zygote["state"] for zygote in only_pool()["zygotes"]] == ["ready", "ready"]
+        )
+        assert sandboxes[1].put({}) == ()
+        pids = [zygote["pid"] for zygote in only_pool()["zygotes"]]
+        assert [_parent(sandbox, pids) for sandbox in sandboxes] == pids
+        kill(children(pids[0])[0])
+        with pytest.raises(SandboxError, match=f"zygote {pids[0]} of pool"):
+            sandboxes[0].run("bash", "true", seconds=30)
+        assert sandboxes[1].run("bash", "true", seconds=30).ok
+
+
+def test_a_zygote_that_does_not_answer_is_replaced(altered) -> None:
+    altered("zygotes.py", "_STUCK", 3.0)
+    with WarmBackend(preload=()) as backend, backend.open() as sandbox:
+        (parent,) = [zygote["pid"] for zygote in only_pool()["zygotes"]]
+        (zygote,) = children(parent)
+        handle = os.pidfd_open(zygote)
+        signal.pidfd_send_signal(handle, signal.SIGSTOP)
+        os.close(handle)
+        assert sandbox.run("bash", "echo late", seconds=30).head == b"late\n"
+        assert only_pool()["zygotes"][0]["pid"] != parent

@@ -1,6 +1,7 @@
 """The run queue: as many commands as cores, first come first served, sleepers beyond, time apart."""
 
 import contextlib
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -113,11 +114,9 @@ def test_time_in_the_queue_is_not_time_of_the_command(backend: WarmBackend) -> N
     spans = [tuple(map(float, result.head.split())) for result in results]
     at_once = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
     assert at_once <= 2 * cores  # one more comes in for one that stands still for a moment
-    waited = sorted(result.queued for result in results)
-    assert waited[0] < 0.05
-    if cores < 8:
-        assert waited[-1] > 0.2
-        assert max(result.seconds for result in results) < 0.6 * waited[-1] + 0.5
+    if cores <= 4:  # the last ones wait for three others at least
+        longest = max(result.queued for result in results)
+        assert longest > 2 * statistics.median(result.seconds for result in results)
 
 
 @pytest.mark.usefixtures("runtime")

@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import stat
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from sandmle_gym.sandbox.warm.forks import private
 VARIABLE = "SANDMLE_RUNTIME"
 """Environment variable that names another place for the directory."""
 SUFFIX = ".pool"
-_PATIENCE = 30.0
+_PATIENCE = 30
 """Seconds that a busy broker may take to accept a connection."""
 _BACKLOG = 512
 
@@ -98,7 +99,9 @@ def connect(path: Path) -> socket.socket:
         _check(path.parent, folder)
         connection = private(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
-            connection.settimeout(_PATIENCE)
+            # A timeout of Python's would make it fail at once where many connect at the same time.
+            wait = struct.pack("ll", _PATIENCE, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
             connection.connect(f"/proc/self/fd/{folder}/{path.name}")
         except BaseException:
             connection.close()

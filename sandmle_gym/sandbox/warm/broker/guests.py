@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ class Guest:
         self.here = True
         self.stays = False
         """Whether it wants the pool to stay."""
+        self.began = 0.0
+        """When its turn began."""
         self.episode: Episode | None = None
         self.zygote: Zygote | None = None
         """Of the episode, also when that is dead."""
@@ -124,13 +127,16 @@ class Guest:
 
     def go(self) -> None:
         """Tell it that its turn has come."""
+        self.began = time.monotonic()
         if self.episode is not None:
             self.episode.watch.begin()
         self.send(b"go")
 
     def asleep(self) -> bool:
         """Say whether its command needs no processor just now."""
-        return self.episode is not None and self.episode.watch.asleep()
+        if self.episode is None:  # it is being opened, or its client is halted
+            return time.monotonic() - self.began >= naps.START
+        return self.episode.watch.asleep()
 
     def leave(self) -> None:
         """Let it go, and end its episode."""

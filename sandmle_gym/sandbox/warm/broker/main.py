@@ -29,6 +29,8 @@ import zygotes
 
 _LOOK = 0.25
 """Seconds between two looks at whether it is time to go, while nobody is there."""
+_CHECK = 5.0
+"""Seconds between two looks at whether a zygote still does what it is asked for."""
 
 
 class Broker:
@@ -65,11 +67,12 @@ class Broker:
                 if self.selector.get_map().get(key.fd) is key:  # else an earlier handler closed it
                     key.data()
             self.queue.tick()
+            self.zygotes.check()
 
     def _patience(self) -> float | None:
         if self.queue.waiting:
             return runqueue.TICK
-        return None if self.guests else _LOOK
+        return _CHECK if self.guests else _LOOK
 
     def _over(self) -> bool:
         """Close the door for good when it is time, unless somebody is just about to enter."""
@@ -147,7 +150,7 @@ class Broker:
         return {
             "pid": os.getpid(),
             "uptime": time.monotonic() - self.started,
-            "clients": sorted({guest.pid for guest in self.guests}),
+            "clients": sorted({guest.pid for guest in self.guests if guest.stays}),
             **self.zygotes.status(),
             **self.queue.status(),
         }
@@ -180,6 +183,7 @@ def main() -> None:
     os.setsid()
     with Path(os.devnull).open() as null:
         os.dup2(null.fileno(), 0)
+    _forget_habits()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -191,6 +195,15 @@ def main() -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         broker.close()
+
+
+def _forget_habits() -> None:
+    """Undo what we inherit from whoever happened to come first, as all clients share the outcome."""
+    os.umask(0o022)
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN and number != signal.SIGPIPE:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 if __name__ == "__main__":

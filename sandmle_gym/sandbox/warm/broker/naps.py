@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _STILL = 0.1
 """Seconds without use of a processor after which processes with several threads are asleep."""
-_START = 1.0
+START = 1.0
 """Seconds after which a turn in which nothing runs is taken for a nap: its client is halted, say."""
 _MANY = 8
 """Processes beyond which a command is awake without a closer look."""
@@ -51,7 +51,7 @@ class Watch:
             self.seen, self.since = sight, now
             return False
         if sight.processes == 0:
-            return now - self.since >= _START
+            return now - self.since >= START
         return not sight.threads or now - self.since >= _STILL
 
 

@@ -9,7 +9,9 @@ from collections import deque
 from typing import Any, Protocol
 
 TICK = 0.005
-"""Seconds between two looks at those that have a turn, at least; a look takes 0.05 ms for each."""
+"""Seconds between two looks at those that have a turn, while looks find sleepers."""
+_LONGEST = 8 * TICK
+"""Seconds between two looks after many that found none. One look takes 0.05 ms for each turn."""
 _SHARE = 20
 """The wait after a look is at least so many times the processor time that it took."""
 
@@ -35,7 +37,7 @@ class RunQueue:
         self.napping: set[Waiter] = set()
         """Those of them that slept when they were looked at."""
         self.waiting: deque[Waiter] = deque()
-        self.next_look = 0.0
+        self.next_look, self.pause = 0.0, TICK
         self.served = self.longest = 0
 
     def ask(self, waiter: Waiter) -> None:
@@ -66,8 +68,9 @@ class RunQueue:
         if not self.waiting or now < self.next_look:
             return
         self.napping = {waiter for waiter in self.running if waiter.asleep()}
+        self.pause = TICK if self.napping else min(1.5 * self.pause, _LONGEST)
         self._advance()
-        self.next_look = now + max(TICK, _SHARE * (time.thread_time() - start))
+        self.next_look = now + max(self.pause, _SHARE * (time.thread_time() - start))
 
     def status(self) -> dict[str, Any]:
         """Say how full it is, for people."""

@@ -14,6 +14,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import guests
@@ -28,6 +29,8 @@ _AT_ONCE = 2
 _LARGEST_DATAGRAM = 1 << 20
 _TRIES = 2
 """How often a request may lose the zygote that it was sent to."""
+_STUCK = 100.0
+"""Seconds after which a zygote that has not answered is taken for dead."""
 _PATIENCE = 5.0
 """Seconds that a zygote may take to end when it is told to."""
 
@@ -60,6 +63,8 @@ class Zygote:
         self.state: State = "starting"
         self.episodes: set[guests.Episode] = set()
         self.asked: collections.deque[Request] = collections.deque()
+        self.heard = time.monotonic()
+        """When it last answered, or was asked after it had answered everything."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.errors = os.memfd_create("errors", os.MFD_CLOEXEC)
         with theirs:
@@ -85,6 +90,8 @@ class Zygote:
         request.body["user"] = self.broker.take_user()
         request.guest.zygote = self
         request.tries += 1
+        if not self.asked:
+            self.heard = time.monotonic()
         self.asked.append(request)
         message = json.dumps(request.body).encode()
         with contextlib.suppress(OSError):  # it is dead: on_message hears of it and asks another
@@ -98,6 +105,7 @@ class Zygote:
             )
         except OSError:
             message, fds = b"", []
+        self.heard = time.monotonic()
         if not message:
             self.die(self._obituary())
         elif self.state == "starting":
@@ -125,6 +133,12 @@ class Zygote:
             if not guest.here:
                 guest.episode.kill()
         self.owner.dispatch()
+
+    def check(self) -> None:
+        """End it if it has owed an answer for too long."""
+        if (self.asked or self.state == "starting") and time.monotonic() - self.heard > _STUCK:
+            self.process.kill()  # the zygote dies with its parent, and on_message hears of it
+            self.heard = time.monotonic()
 
     def complaint(self) -> str:
         """What it wrote to standard error; empty when nothing."""
@@ -232,6 +246,11 @@ class Zygotes:
         for request in failed:
             request.drop(report)
         self.dispatch()
+
+    def check(self) -> None:
+        """Look after all of them."""
+        for zygote in self.alive:
+            zygote.check()
 
     def forget(self, guest: guests.Guest) -> None:
         """Drop the requests of a guest that has gone."""
