@@ -31,7 +31,7 @@ _NEIGHBOUR = """
 import ctypes, os, pathlib, socket
 ctypes.CDLL(None).prctl(15, b"@NEIGHBOURMARK@")
 for place in (".", "/tmp", "/dev/shm"): pathlib.Path(place, "@NEIGHBOURMARK@").write_text("@NEIGHBOURSECRET@")
-door = socket.socket(socket.AF_UNIX); door.bind("\\0@NEIGHBOURSOCKET@"); door.listen(); door.settimeout(0.05)
+door = socket.socket(socket.AF_UNIX); door.bind("\\x00@NEIGHBOURSOCKET@"); door.listen(); door.settimeout(0.05)
 print("stands", flush=True)
 while True:
     try: door.accept(); print("met: called", flush=True)
@@ -84,7 +84,9 @@ class Arena:
             environment_secret: What the variable `ENVIRONMENT_NAME` of this process held at its start.
         """
         self._subject = subject
-        self._memory = "memory-" + secrets.token_hex(16)  # before the backend starts, as an answer would be
+        self._memory = "memory-" + secrets.token_hex(
+            16
+        )  # before the backend starts, as an answer would be
         self._files = bait.Files(subject)
         self._places = bait.Places()
         self._doors = bait.Doors(subject.root)
@@ -92,7 +94,7 @@ class Arena:
         self._baits: tuple[bait.Bait, ...] = (self._files, self._places, self._doors, self._victim)
         package = (bait.PACKAGE / "errors.py").read_text().splitlines()[0].strip('"')
         self._secrets = [
-            *self._files.secrets, *self._victim.secrets, self._memory, environment_secret, package,
+            *self._files.secrets, *self._victim.secrets, *self._doors.secrets, self._memory, environment_secret, package,
         ]  # fmt: skip
         self._bystander = self._open_bystander()
 
@@ -135,7 +137,7 @@ class Arena:
             if attack.dangerous and not self._fenced(sandbox):
                 verdict.skipped = "no outer limits lie around the episode's processes"
                 return
-            watch = Watch(mark, attack.resources)
+            watch = Watch(mark, attack.resources, self._doors.send_beacon)
             watch.start()
             results = []
             try:
@@ -172,7 +174,8 @@ class Arena:
             if any(text.encode() in data for data in loot):
                 yield "secret", f"{text[:14]}… came out"
         if attack.aim == "disk" and (
-            total > attack.resources.disk_mb << 20 or (len(attack.get) == 1 and len(loot) > len(heard))
+            total > attack.resources.disk_mb << 20
+            or (len(attack.get) == 1 and len(loot) > len(heard))
         ):
             yield "disk", f"{total} bytes in {attack.get}"
         sandbox.put(dict.fromkeys(attack.put, b"put"))
@@ -184,7 +187,11 @@ class Arena:
     def _after(self, mark: str, neighbour: "_Neighbour") -> Iterator[tuple[Sign, str]]:
         """Look at the host, the neighbours and the backend when the episode is closed."""
         end = time.monotonic() + _PATIENCE
-        while (left := list(marked(mark))) and time.monotonic() < end and self._subject.backend.isolated:
+        while (
+            (left := list(marked(mark)))
+            and time.monotonic() < end
+            and self._subject.backend.isolated
+        ):
             time.sleep(0.05)
         if left:
             yield "leftover", f"{len(left)} processes after the end of the episode"

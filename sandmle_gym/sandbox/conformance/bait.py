@@ -138,7 +138,17 @@ class Places:
                 yield "leftover", f"an object in {table}"
 
     def _folders(self) -> Iterator[Path]:
-        names = ("/", "/tmp", "/var/tmp", "/dev", "/dev/shm", "/dev/mqueue", "/run", "/run/lock", "/etc")
+        names = (
+            "/",
+            "/tmp",
+            "/var/tmp",
+            "/dev",
+            "/dev/shm",
+            "/dev/mqueue",
+            "/run",
+            "/run/lock",
+            "/etc",
+        )
         yield from map(Path, names)
         yield from map(Path, ("/usr/lib", "/usr/local/bin", "/opt", "/bin"))
         yield from map(Path, set(sysconfig.get_paths().values()))
@@ -158,7 +168,11 @@ class Doors:
         self._folder.chmod(0o755)
         path = self._folder / "socket"
         self._tcp = socket.create_server(("127.0.0.1", 0))
-        self._streams = [self._tcp, _bound(socket.SOCK_STREAM, f"\0{name}"), _bound(socket.SOCK_STREAM, str(path))]
+        self._streams = [
+            self._tcp,
+            _bound(socket.SOCK_STREAM, f"\0{name}"),
+            _bound(socket.SOCK_STREAM, str(path)),
+        ]
         path.chmod(0o777)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
@@ -171,12 +185,20 @@ class Doors:
             "ABSTRACTDATAGRAM": f"{name}-datagram",
             "DOOR": str(path),
         }
+        self.secrets = [secret()]
+        self._nobody = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._nobody.bind(("127.0.0.1", 0))
         with contextlib.suppress(OSError):
             six = socket.create_server(("::1", 0), family=socket.AF_INET6)
             self._streams.append(six)
             self.values["TCP6"] = str(six.getsockname()[1])
         for door in (*self._streams, *self._datagrams):
             door.setblocking(False)
+
+    def send_beacon(self) -> None:
+        """Send a secret over the loopback to nobody, for who listens in."""
+        with contextlib.suppress(OSError):
+            self._udp.sendto(self.secrets[0].encode(), self._nobody.getsockname())
 
     def signs(self) -> Iterator[tuple[Sign, str]]:
         """Answer every caller."""
@@ -192,7 +214,7 @@ class Doors:
 
     def close(self) -> None:
         """Close them all."""
-        for door in (*self._streams, *self._datagrams):
+        for door in (*self._streams, *self._datagrams, self._nobody):
             door.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -62,7 +62,9 @@ class Ring:
         patience = attack.seconds * (len(attack.commands) + 2) + _AFTER
         reply = self._ask({"attack": attack.name}, patience)
         if reply is None:
-            return Verdict(attack.name, signs={"void": "the process that runs the backend is gone or stuck"})
+            return Verdict(
+                attack.name, signs={"void": "the process that runs the backend is gone or stuck"}
+            )
         return Verdict(**reply)
 
     def check(self, name: str, *, seconds: float = 300.0) -> str | None:
@@ -88,7 +90,9 @@ class Ring:
     def _start(self) -> subprocess.Popen[bytes]:
         self._folder = tempfile.mkdtemp(prefix="sandmle-ring-")
         Path(self._folder).chmod(0o755)
-        with contextlib.suppress(fence.NoFenceError):  # the judge asks for itself what lies around it
+        with contextlib.suppress(
+            fence.NoFenceError
+        ):  # the judge asks for itself what lies around it
             self._fence = fence.Fence()
         self._process = process = subprocess.Popen(
             [*self._launcher, self._backend, self._folder],
@@ -105,7 +109,9 @@ class Ring:
             process.stdin.flush()
         if self._read_line(process, _START) != b"ready\n":
             self._end()
-            raise RuntimeError(f"the judge of {self._backend} does not start; see its standard error")
+            raise RuntimeError(
+                f"the judge of {self._backend} does not start; see its standard error"
+            )
         return process
 
     def _read_line(self, process: subprocess.Popen[bytes], patience: float) -> bytes:
@@ -179,9 +185,7 @@ def load(backend: str) -> Any:
     return kind
 
 
-def _answer(
-    request: dict[str, str], arena: Arena, subject: Subject, walled: str
-) -> dict[str, Any]:
+def _answer(request: dict[str, str], arena: Arena, subject: Subject, walled: str) -> dict[str, Any]:
     try:
         if "check" in request:
             next(check for check in registered() if check.name == request["check"]).run(subject)

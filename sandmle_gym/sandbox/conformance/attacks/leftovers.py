@@ -30,11 +30,11 @@ import ctypes, os, time
 if os.fork() == 0:
     ctypes.CDLL(None).prctl(15, b"@MARK@")
     os.setsid()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 6
     while time.monotonic() < end:  # always somebody else by the time that somebody looks
         try:
             if os.fork(): os._exit(0)
-            os.setsid()
+            os.setsid(); open("beat", "a").write("x")
         except OSError: pass
 time.sleep(0.3); print("tried")
 """
@@ -99,9 +99,7 @@ ATTACKS = (
         "A stopped process dies like any other.",
         "leftover",
         "bash",
-        "setsid bash -c 'kill -STOP $$; exec -a @MARK@ sleep 60' & p=$!; "
-        "(exec -a @MARK@ setsid sleep 60) & q=$!; sleep 0.2; kill -STOP $q; echo tried",
-        unwalled="succeeds",
+        "setsid bash -c 'exec -a @MARK@ sleep 60' >/dev/null 2>&1 & sleep 0.2; kill -STOP $!; echo tried",
     ),
     Attack(
         "leave_a_deaf_process",

@@ -16,7 +16,7 @@ ATTACKS = (
         "An abstract socket of one episode cannot be called from another.",
         "neighbour",
         "python",
-        "import socket\ntry: socket.socket(socket.AF_UNIX).connect('\\0@NEIGHBOURSOCKET@')\n"
+        "import socket\ntry: socket.socket(socket.AF_UNIX).connect('\\x00@NEIGHBOURSOCKET@')\n"
         "except OSError: pass\nprint('tried')",
     ),
     Attack(

@@ -53,12 +53,12 @@ ATTACKS = (
     _call(
         "call_an_abstract_socket",
         "An abstract Unix socket of the host cannot be called (a filter alone would let it).",
-        "s.socket(s.AF_UNIX).connect('\\0@ABSTRACT@')",
+        "s.socket(s.AF_UNIX).connect('\\x00@ABSTRACT@')",
     ),
     _call(
         "call_an_abstract_datagram_socket",
         "An abstract Unix datagram socket of the host cannot be written to.",
-        "s.socket(s.AF_UNIX, s.SOCK_DGRAM).sendto(b'x', '\\0@ABSTRACTDATAGRAM@')",
+        "s.socket(s.AF_UNIX, s.SOCK_DGRAM).sendto(b'x', '\\x00@ABSTRACTDATAGRAM@')",
         kind="cell",
     ),
     _call(

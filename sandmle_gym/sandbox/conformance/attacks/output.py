@@ -8,9 +8,7 @@ _SAME = "the host's side bounds output, for every backend alike"
 
 def _output(name: str, law: str, kind: Kind, program: str, *, seconds: float = 20) -> Attack:
     """Build an attack on what the host keeps of an output."""
-    return Attack(
-        name, law, "output", kind, program, seconds=seconds, unwalled="fails", why=_SAME
-    )
+    return Attack(name, law, "output", kind, program, seconds=seconds, unwalled="fails", why=_SAME)
 
 
 ATTACKS = (
@@ -56,7 +54,7 @@ ATTACKS = (
         "close_every_stream",
         "A command without output is a command.",
         "bash",
-        "echo tried; exec <&- >&- 2>&-; for f in /proc/self/fd/*; do eval \"exec ${f##*/}>&-\"; done; sleep 0.1",
+        'echo tried; exec <&- >&- 2>&-; for f in /proc/self/fd/*; do eval "exec ${f##*/}>&-"; done; sleep 0.1',
     ),
     _output(
         "fill_the_pipe_and_stop",

@@ -115,6 +115,14 @@ ATTACKS = (
         "print('tried', flush=True)\n" + _FORGE,
     ),
     _void(
+        "forge_from_a_shell",
+        "A shell inherits no descriptor over which an answer could be forged.",
+        "bash",
+        'echo tried; for n in $(seq 3 40); do echo \'{"broken": "forged"}\' >&$n; echo forged >&$n; '
+        "done 2>/dev/null; true",
+        then=(("bash", "sleep 0.1; echo tried"),),
+    ),
+    _void(
         "fill_the_channel",
         "A session that answers without end is ended, and blocks nobody.",
         "cell",
@@ -231,9 +239,9 @@ ATTACKS = (
         "crash_in_every_way",
         "Any end of a process is a status.",
         "bash",
-        'for s in $(seq 1 64); do bash -c "kill -$s \\$\\$" & done; sleep 0.3; '
-        "python -c 'import ctypes; ctypes.string_at(0)'; python -c 'import sys; sys.setrecursionlimit(10**9)\n"
-        "def f(): f()\nf()' 2>/dev/null; python -c 'import os; os.abort()'; echo tried; kill -SEGV $$",
+        '{ for s in $(seq 1 64); do bash -c "kill -$s \\$\\$" & done; sleep 0.3; } 2>/dev/null; '
+        "{ python -c 'import ctypes; ctypes.string_at(0)'; python -c 'import os; os.abort()'; "
+        "python -c 'import sys; sys.exit(10**30)'; } 2>/dev/null; echo tried; kill -SEGV $$",
         seconds=20.0,
     ),
     _void(

@@ -203,10 +203,7 @@ ATTACKS = (
         "memory",
         "python",
         _START + _ALONE,
-        resources=SMALL,
         dangerous=True,
-        unwalled="fails",
-        why="`local` limits the memory of one process, if far higher",
     ),
     Attack(
         "take_memory_in_many_processes",

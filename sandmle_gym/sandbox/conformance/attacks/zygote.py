@@ -83,7 +83,12 @@ ATTACKS = (
         "void",
         "python",
         _SIGNALS,
-        then=(("bash", "for n in $(seq 1 64); do kill -$n 1; done 2>/dev/null; kill -STOP 1; echo tried"),),
+        then=(
+            (
+                "bash",
+                "for n in $(seq 1 64); do kill -$n 1; done 2>/dev/null; kill -STOP 1; echo tried",
+            ),
+        ),
         unwalled="untried",
         why="there, the parent is the judge",
     ),
