@@ -31,6 +31,7 @@ from sandmle_gym.sandbox.conformance.arena import Arena, Verdict
 from sandmle_gym.sandbox.conformance.attacks import ATTACKS, Attack
 from sandmle_gym.sandbox.conformance.subject import Subject, registered
 
+
 _START = 180.0
 _AFTER = 150.0
 """Seconds beyond the limits of an attack's commands after which the judge itself is given up."""

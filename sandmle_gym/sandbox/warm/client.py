@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandmle_gym.errors import SandboxError
+from sandmle_gym.sandbox.arguments import check_command, check_files, check_size, relative_name
 from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Resources, Sandbox
-from sandmle_gym.sandbox.names import relative_name
 from sandmle_gym.sandbox.output import Output
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
@@ -53,6 +53,7 @@ class WarmSandbox(Sandbox):
         self, kind: Kind, source: str, *, seconds: float, keep_bytes: int = 65536
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
+        check_command(kind, source, seconds, keep_bytes)
         output = Output(keep_bytes, self._flood)
         body = _memory_file(source.encode("utf-8", "surrogatepass"))
         reader, writer = os.pipe()
@@ -92,9 +93,8 @@ class WarmSandbox(Sandbox):
 
     def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files; see `Sandbox.put`."""
-        requests = [(name, relative_name(name), data) for name, data in files.items()]
         failed = []
-        for name, inside, data in requests:
+        for name, inside, data in check_files(files):
             reply = self._ask({"op": "put", "name": inside}, _memory_file(data))
             if reply.get("problem") is not None or self._dead:
                 failed.append(name)
@@ -102,6 +102,7 @@ class WarmSandbox(Sandbox):
 
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
+        check_size(max_bytes)
         request = {"op": "get", "name": relative_name(name), "max": max_bytes}
         body = os.memfd_create("get", os.MFD_CLOEXEC)
         try:

@@ -17,6 +17,18 @@ for fd in range(3, 64):
         try: os.write(fd, message)
         except OSError: pass
 """
+_FORGERIES = {
+    "infinity": (b'{"code": 1e999}', "A number beyond all numbers as exit code is not believed."),
+    "nesting": (b"[" * 4000, "An answer nested beyond reason is not parsed."),
+    "nothing": (b"{}", "An answer without a code is none."),
+    "a_list": (b"[]", "An answer that is no object is none."),
+    "text": (b'{"code": "0"}', "An exit code in words is a code or none."),
+    "noise": (b"\xff\x00\xfe", "Bytes that are no text are no answer."),
+    "a_long_number": (
+        b'{"code": ' + b"9" * 4050 + b"}",
+        "An exit code of any length is a code or none.",
+    ),
+}
 _CALL_SERVICE = """
 import array, glob, os, socket, time
 print("tried", flush=True)
@@ -82,7 +94,21 @@ def _void(
     return Attack(name, law, "void", kind, program, unwalled=unwalled, why=why, **more)
 
 
+def _forgery(name: str, message: bytes, law: str) -> Attack:
+    """Build an attack that answers for the session with one message."""
+    program = (
+        "import os, socket, time\nprint('tried', flush=True)\n"
+        "for fd in range(3, 64):\n"
+        f"    try: socket.socket(fileno=os.dup(fd)).send({message!r}, socket.MSG_DONTWAIT)\n"
+        "    except OSError: pass\n"
+        "time.sleep(0.3)"
+    )
+    then: tuple[tuple[Kind, str], ...] = (("bash", "echo tried"), ("cell", "1"), ("cell", "2"))
+    return _void(f"forge_{name}", law, "cell", program, then=then, seconds=5.0)
+
+
 ATTACKS = (
+    *(_forgery(name, *forgery) for name, forgery in _FORGERIES.items()),
     Attack(
         "forge_the_end_of_a_cell",
         "A forged answer of the session gains nothing: later commands answer for themselves.",

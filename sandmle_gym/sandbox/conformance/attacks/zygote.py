@@ -65,6 +65,29 @@ for line in open("/proc/self/maps"):
             except OSError: pass
 print("tried")
 """
+_SIBLING = """
+import ctypes, platform, time
+libc = ctypes.CDLL(None, use_errno=True)
+clone = {"x86_64": 56, "aarch64": 220}[platform.machine()]
+for flags in (0x8000 | 17, 0x8000):  # CLONE_PARENT, with and without a signal at its end
+    for _ in range(5):
+        if libc.syscall(clone, flags, 0, 0, 0, 0) == 0: libc._exit(7)
+time.sleep(0.1)
+print("tried")
+"""
+_STOP_NEWCOMERS = """
+import os, signal, subprocess, time
+print("tried", flush=True)
+if os.fork() == 0:
+    known = set(os.listdir("/proc"))
+    while True:
+        for pid in set(os.listdir("/proc")) - known:
+            try: os.listdir(f"/proc/{pid}/fd")
+            except PermissionError: os.kill(int(pid), signal.SIGSTOP)
+            except OSError: pass
+running = [subprocess.Popen(["python", "-c", "pass"]) for _ in range(8)]
+for process in running: process.wait()
+"""
 _POISON = """
 import builtins, ctypes, sys
 import numpy, pandas
@@ -148,6 +171,27 @@ ATTACKS = (
         _LIMITS.replace("name in @SPARED@", "name not in ('RLIMIT_CPU', 'RLIMIT_RTTIME')"),
         unwalled="untried",
         why="there, the parent is the judge",
+    ),
+    Attack(
+        "have_a_sibling",
+        "A process that makes itself a child of the zygote's or of process 1 confuses neither.",
+        "void",
+        "python",
+        _SIBLING,
+        then=(("cell", _SIBLING), ("bash", f"python - <<'END'\n{_SIBLING}\nEND")),
+        unwalled="untried",
+        why="there, the parent is the judge",
+    ),
+    Attack(
+        "stop_every_newcomer",
+        "Processes that are stopped while they are being made keep no time limit from being kept.",
+        "time",
+        "python",
+        _STOP_NEWCOMERS,
+        seconds=2.0,
+        dangerous=True,
+        unwalled="fails",
+        why="`local` keeps its own clock, and makes nothing where the agent could stop it",
     ),
     Attack(
         "slow_process_1_down",
