@@ -1,4 +1,4 @@
-"""Start the judge of a ring as an ordinary user: `python as_user.py BACKEND DIRECTORY`, see `ring.main`.
+"""Start the judge of a ring as an ordinary user: `python as_user.py BACKEND DIRECTORY`, see `judge.main`.
 
 Started by root. In a mount namespace of its own it first makes the interpreter and the checkout reachable
 where they lie below directories that only root may enter, then gives up root for good.
@@ -31,9 +31,9 @@ def main() -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
     os.environ.update(HOME=str(directory), TMPDIR=str(directory))
     ctypes.CDLL(None).prctl(4, 1)  # dumpable again: /proc/self is ours
-    from sandmle_gym.sandbox.conformance import ring
+    from sandmle_gym.sandbox.conformance import judge
 
-    ring.main()
+    judge.main()
 
 
 def open_the_way(needed: list[Path]) -> None:

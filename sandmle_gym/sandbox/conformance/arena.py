@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sandmle_gym.errors import SandMLEError
-from sandmle_gym.sandbox.base import ExecResult, Sandbox
+from sandmle_gym.sandbox.base import ExecResult, Kind, Sandbox
 from sandmle_gym.sandbox.conformance import bait
 from sandmle_gym.sandbox.conformance.attacks import Attack, Sign, fill
 from sandmle_gym.sandbox.conformance.fence import holds
 from sandmle_gym.sandbox.conformance.subject import Subject
-from sandmle_gym.sandbox.conformance.watch import Watch, kill_marked, marked
+from sandmle_gym.sandbox.conformance.watch import Watch, kill_marked, marked, stands_still
 
 KEEP = 20_000
 """Bytes of output that an attack's commands keep."""
@@ -31,7 +31,8 @@ _NEIGHBOUR = """
 import ctypes, os, pathlib, socket
 ctypes.CDLL(None).prctl(15, b"@NEIGHBOURMARK@")
 for place in (".", "/tmp", "/dev/shm"): pathlib.Path(place, "@NEIGHBOURMARK@").write_text("@NEIGHBOURSECRET@")
-door = socket.socket(socket.AF_UNIX); door.bind("\\x00@NEIGHBOURSOCKET@"); door.listen(); door.settimeout(0.05)
+door = socket.socket(socket.AF_UNIX); door.bind("\\x00@NEIGHBOURSOCKET@")
+door.listen(); door.settimeout(0.05)
 print("stands", flush=True)
 while True:
     try: door.accept(); print("met: called", flush=True)
@@ -94,8 +95,13 @@ class Arena:
         self._baits: tuple[bait.Bait, ...] = (self._files, self._places, self._doors, self._victim)
         package = (bait.PACKAGE / "errors.py").read_text().splitlines()[0].strip('"')
         self._secrets = [
-            *self._files.secrets, *self._victim.secrets, *self._doors.secrets, self._memory, environment_secret, package,
-        ]  # fmt: skip
+            *self._files.secrets,
+            *self._victim.secrets,
+            *self._doors.secrets,
+            self._memory,
+            environment_secret,
+            package,
+        ]
         self._bystander = self._open_bystander()
 
     def _open_bystander(self) -> Sandbox:
@@ -151,7 +157,7 @@ class Arena:
                 verdict.signs |= watch.stop()
             verdict.statuses = tuple(result.status for result in results)
             verdict.tried = b"tried" in b"".join(part for r in results for part in (r.head, r.tail))
-            if left := list(marked(mark)):
+            if left := _running(mark, session="cell" in dict(attack.commands)):
                 verdict.signs["leftover"] = f"{len(left)} processes after the command"
             heard = [result.head + result.tail for result in results]
             if (most := max(map(len, heard))) > KEEP + _NOTE:
@@ -277,6 +283,13 @@ class _Neighbour:
             list(places.signs())
 
 
+def _running(mark: str, *, session: bool) -> list[int]:
+    """List the marked processes; one that stands still may be the Python session."""
+    left = list(marked(mark))
+    still = [pid for pid in left if stands_still(pid)] if session else []
+    return [pid for pid in left if pid not in still[:1]]
+
+
 def _find(mark: str) -> int | None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
@@ -293,13 +306,20 @@ def _timely(began: float, seconds: float) -> Iterator[tuple[Sign, str]]:
 
 
 def _speaks_for_itself(sandbox: Sandbox) -> Iterator[tuple[Sign, str]]:
-    """See that a shell and a script answer what they were asked, unless the episode is dead."""
+    """See that a shell and a script answer what they were asked, unless the episode is dead.
+
+    What the attack's session still holds may cost one command its life, not the one after it.
+    """
     nonce = secrets.token_hex(8)
-    for kind, source in (("bash", f"echo {nonce} 2"), ("python", f"print({nonce!r}, 1 + 1)")):
+    questions: dict[Kind, str] = {"bash": f"echo {nonce} 2", "python": f"print({nonce!r}, 1 + 1)"}
+    for kind, source in questions.items():
         result = sandbox.run(kind, source, seconds=20)
-        if result.status != "dead" and not (result.ok and result.head == f"{nonce} 2\n".encode()):
-            if b"cannot start" not in result.head:
-                yield "forged", f"{kind} answers {result}"
+        if not result.ok:
+            result = sandbox.run(kind, source, seconds=20)
+        if result.ok and result.head != f"{nonce} 2\n".encode():
+            yield "forged", f"{kind} answers {result}"
+        if not (result.ok or result.status == "dead"):
+            yield "void", f"no later command works: {kind} answers {result}"
 
 
 def _grows(sandbox: Sandbox) -> Iterator[tuple[Sign, str]]:

@@ -5,8 +5,6 @@ asked, and sets it up again.
 """
 
 import contextlib
-import os
-import resource
 import secrets
 import shutil
 import socket

@@ -4,19 +4,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sandmle_gym.sandbox.base import Sandbox
+from sandmle_gym.sandbox.base import Kind, Sandbox
 from sandmle_gym.sandbox.conformance.subject import Subject, check, shown, text
 
 _NOT_TEXT: tuple[Any, ...] = (None, b"echo", 3, ["echo"])
 
 
 def _refused(error: type[Exception], call: Callable[[], object], what: object) -> None:
+    words = ""
     try:
         call()
     except error as refusal:
-        assert str(refusal), f"{what!r} was refused without a word"
-        return
-    raise AssertionError(f"{what!r} was accepted")
+        words = str(refusal)
+    assert words, f"{what!r} was accepted, or refused without a word"
 
 
 def _is_well(sandbox: Sandbox) -> None:
@@ -109,18 +109,19 @@ def a_huge_source_is_a_source(subject: Subject) -> None:
     """Ten megabytes of text run, of every kind."""
     with subject.open() as sandbox:
         padding = "# " + "x" * 1000 + "\n"
-        for kind, source in (
-            ("bash", "echo end"),
-            ("python", "print('end')"),
-            ("cell", "print('end')"),
-        ):
-            result = sandbox.run(kind, padding * 10_000 + source, seconds=60)
+        ends: dict[Kind, str] = {
+            "bash": "echo end",
+            "python": "print('end')",
+            "cell": "print('end')",
+        }
+        for kind, end in ends.items():
+            result = sandbox.run(kind, padding * 10_000 + end, seconds=60)
             assert text(result) == "end\n", kind
 
 
 @check()
 def any_character_is_a_character(subject: Subject) -> None:
-    """NULs, lone surrogates and the highest code point are values: the command answers, or says what it is."""
+    """NULs, lone surrogates and the highest code point are values: the command ends by itself."""
     with subject.open() as sandbox:
         for kind in ("bash", "python", "cell"):
             for source in (
@@ -197,7 +198,7 @@ def a_name_too_long_for_the_file_system_is_a_value(subject: Subject) -> None:
 
 @check()
 def data_are_bytes(subject: Subject) -> None:
-    """What is put is `bytes`; text, numbers and nothing are a TypeError, and no file of that call is written."""
+    """What is put is `bytes`; anything else is a TypeError, and no file of that call is written."""
     with subject.open() as sandbox:
         for data in ("text", None, 3):
             wrong: Any = data

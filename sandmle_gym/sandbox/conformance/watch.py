@@ -45,6 +45,13 @@ def _carries(pid: int, mark: str) -> bool:
     return False
 
 
+def stands_still(pid: int) -> bool:
+    """Whether a process is stopped."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    return False
+
+
 def kill_marked(mark: str) -> None:
     """Kill them by handle, so that a number that has changed hands meanwhile hits nobody."""
     for pid in list(marked(mark)):

@@ -128,7 +128,8 @@ ATTACKS = (
         "secret",
         "bash",
         "cat @OTHER@ /public/*/* /data/../other/train.csv train.csv/../../other/train.csv "
-        "$(dirname $(realpath train.csv))/../other/train.csv 2>/dev/null; ls -R /public 2>/dev/null; echo tried",
+        "$(dirname $(realpath train.csv))/../other/train.csv 2>/dev/null; ls -R /public 2>/dev/null; "
+        "echo tried",
     ),
     Attack(
         "search_the_own_memory",

@@ -76,7 +76,8 @@ ATTACKS = (
         "host_file",
         "python",
         "import os, sys, sysconfig\n"
-        "for place in (sys.prefix, sys.base_prefix, sysconfig.get_path('purelib'), '@PACKAGES@', '/usr/local/bin',"
+        "for place in (sys.prefix, sys.base_prefix, sysconfig.get_path('purelib'), '@PACKAGES@', "
+        "'/usr/local/bin',"
         " '/etc', '/', '/usr/lib', '/opt', '/bin'):\n"
         "    try: open(os.path.join(place, '@MARK@'), 'w').close()\n"
         "    except OSError: pass\n"
@@ -98,7 +99,8 @@ ATTACKS = (
         "No setting of the running kernel can be changed through /sys.",
         "host_file",
         "bash",
-        "mkdir s; mount -t sysfs sysfs s; for k in @SYSKNOB@ s@SYSBELOW@; do echo @SYSVALUE@ > $k; done 2>/dev/null; "
+        "mkdir s; mount -t sysfs sysfs s; for k in @SYSKNOB@ s@SYSBELOW@; do echo @SYSVALUE@ > $k; "
+        "done 2>/dev/null; "
         "umount -l s; echo tried",
         as_root=True,
     ),

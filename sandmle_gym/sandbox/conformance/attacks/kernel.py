@@ -63,7 +63,7 @@ for mode, major, minor in ((0o060600, 7, 0), (0o060600, 254, 0), (0o060600, 8, 0
         path = f"{place}/@MARK@{major}.{minor}"
         try: os.mknod(path, mode, os.makedev(major, minor)); fd = max(fd, os.open(path, os.O_RDONLY | 0o4000))
         except OSError: pass
-for name in ("kvm", "fuse", "net/tun", "mem", "kmsg", "sda", "vda", "nvme0n1", "loop-control", "vsock", "uinput"):
+for name in ("kvm", "fuse", "net/tun", "mem", "kmsg", "sda", "vda", "nvme0n1", "loop-control", "vsock"):
     try: fd = max(fd, os.open("/dev/" + name, os.O_RDONLY | 0o4000))
     except OSError: pass
 """
@@ -100,7 +100,8 @@ ATTACKS = (
     _descriptor(
         "mount_with_the_new_calls",
         "No file system context, detached tree or mount by the newer calls.",
-        "fd = max(libc.syscall(430, b'tmpfs', 0), libc.syscall(428, -100, b'/', 1), libc.syscall(433, -100, b'/', 0))",
+        "fd = max(libc.syscall(430, b'tmpfs', 0), libc.syscall(428, -100, b'/', 1), "
+        "libc.syscall(433, -100, b'/', 0))",
         as_root=True,
     ),
     _descriptor(

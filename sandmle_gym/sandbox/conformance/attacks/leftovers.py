@@ -68,7 +68,8 @@ ATTACKS = (
         "A background job with a session of its own dies with its command.",
         "leftover",
         "bash",
-        "trap '' HUP TERM; setsid nohup bash -c 'exec -a @MARK@ sleep 60' >/dev/null 2>&1 & sleep 0.3; echo tried",
+        "trap '' HUP TERM; setsid nohup bash -c 'exec -a @MARK@ sleep 60' >/dev/null 2>&1 & sleep "
+        "0.3; echo tried",
     ),
     Attack(
         "leave_a_daemon_from_a_warm_python",

@@ -9,7 +9,8 @@ ATTACKS = (
         "secret",
         "bash",
         "cat /tmp/@NEIGHBOURMARK@ /dev/shm/@NEIGHBOURMARK@ /run/@NEIGHBOURMARK@ 2>/dev/null; "
-        "cat /tmp/*/work/@NEIGHBOURMARK@ /proc/[0-9]*/cwd/@NEIGHBOURMARK@ /proc/[0-9]*/root/work/@NEIGHBOURMARK@ 2>/dev/null; echo tried",
+        "cat /tmp/*/work/@NEIGHBOURMARK@ /proc/[0-9]*/cwd/@NEIGHBOURMARK@ "
+        "/proc/[0-9]*/root/work/@NEIGHBOURMARK@ 2>/dev/null; echo tried",
     ),
     Attack(
         "call_a_neighbours_socket",
@@ -31,7 +32,8 @@ ATTACKS = (
         "Processes of one episode do not exist for another.",
         "secret",
         "bash",
-        "cat /proc/@NEIGHBOUR@/cwd/@NEIGHBOURMARK@ /proc/@NEIGHBOUR@/root/tmp/@NEIGHBOURMARK@ 2>/dev/null; grep -lsa canary /proc/[0-9]*/maps; echo tried",
+        "cat /proc/@NEIGHBOUR@/cwd/@NEIGHBOURMARK@ /proc/@NEIGHBOUR@/root/tmp/@NEIGHBOURMARK@ "
+        "2>/dev/null; grep -lsa canary /proc/[0-9]*/maps; echo tried",
     ),
     Attack(
         "write_into_a_neighbours_directory",

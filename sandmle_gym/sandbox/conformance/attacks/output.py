@@ -47,14 +47,16 @@ ATTACKS = (
         "Any bytes are a value: control sequences, NULs, broken Unicode, a million carriage returns.",
         "python",
         "import os, sys\nprint('tried', flush=True)\n"
-        "os.write(1, bytes(range(256)) * 100 + b'\\xed\\xa0\\x80\\xff\\xfe' * 100 + b'\\x1b]0;x\\x07\\x1b[2J')\n"
+        "os.write(1, bytes(range(256)) * 100 + b'\\xed\\xa0\\x80\\xff\\xfe' * 100 + "
+        "b'\\x1b]0;x\\x07\\x1b[2J')\n"
         "os.write(2, b'\\r' * 1_000_000); os.write(0, b'x')",
     ),
     _output(
         "close_every_stream",
         "A command without output is a command.",
         "bash",
-        'echo tried; exec <&- >&- 2>&-; for f in /proc/self/fd/*; do eval "exec ${f##*/}>&-"; done; sleep 0.1',
+        'echo tried; exec <&- >&- 2>&-; for f in /proc/self/fd/*; do eval "exec ${f##*/}>&-"; done; '
+        "sleep 0.1",
     ),
     _output(
         "fill_the_pipe_and_stop",

@@ -81,7 +81,8 @@ ATTACKS = (
         "Programs with another user's rights give none: su, mount, passwd and what else is there.",
         "privilege",
         "bash",
-        "for f in $(find /bin /usr/bin /sbin /usr/sbin /usr/lib -perm /6000 -type f 2>/dev/null | head -20); do "
+        "for f in $(find /bin /usr/bin /sbin /usr/sbin /usr/lib -perm /6000 -type f 2>/dev/null | "
+        "head -20); do "
         "(exec -a @MARK@ timeout 0.1 $f </dev/null >/dev/null 2>&1); done; "
         "su -c 'exec -a @MARK@ sleep 0.5' 2>/dev/null </dev/null; echo tried",
         seconds=30,
@@ -122,7 +123,8 @@ ATTACKS = (
         "The tools that make namespaces get none.",
         "privilege",
         "bash",
-        "for o in -r -rm -rn -rp -U; do unshare $o bash -c 'exec -a @MARK@ sleep 0.3'; done 2>/dev/null; echo tried",
+        "for o in -r -rm -rn -rp -U; do unshare $o bash -c 'exec -a @MARK@ sleep 0.3'; done "
+        "2>/dev/null; echo tried",
     ),
     Attack(
         "shake_off_the_walls",

@@ -19,7 +19,8 @@ time.sleep(1)
 """
 _MANY_THREADS = f"""
 try:
-    for _ in range({3 * SMALL.processes}): threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
+    for _ in range({3 * SMALL.processes}):
+        threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
 except RuntimeError: pass
 time.sleep(1); os._exit(0)
 """
@@ -45,7 +46,8 @@ _MAPPED = f"""
 import mmap
 x = []
 try:
-    for _ in range({3 * SMALL.memory_mb // 16}): x.append(mmap.mmap(-1, 1 << 24)); x[-1].write(b"x" * (1 << 24))
+    for _ in range({3 * SMALL.memory_mb // 16}):
+        x.append(mmap.mmap(-1, 1 << 24)); x[-1].write(b"x" * (1 << 24))
 except (OSError, MemoryError, ValueError): pass
 time.sleep(3)
 """
@@ -62,7 +64,7 @@ import socket
 held = []
 try:
     while True:
-        pair = socket.socketpair() if len(held) % 2 else [open(fd, "r+b", 0) for fd in ()] or os.pipe()
+        pair = socket.socketpair() if len(held) % 2 else os.pipe()
         held.append(pair)
         end = pair[1] if isinstance(pair[1], int) else pair[1].fileno()
         os.set_blocking(end, False)
@@ -81,7 +83,8 @@ try:
         held.append((one, two))
         files = [os.open("/dev/null", os.O_RDONLY) for _ in range(8)]
         try:
-            while True: one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))], [], 64)
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
+            while True: one.sendmsg([b"x"], rights, socket.MSG_DONTWAIT)
         except OSError: pass
         for fd in files: os.close(fd)
 except OSError: pass
@@ -265,7 +268,8 @@ ATTACKS = (
         "for d in /tmp /dev/shm /var/tmp /run; do mkdir -p $d/@MARK@; "
         "for n in 1 2 3; do head -c 6M /dev/zero > $d/@MARK@/$n; done; done 2>/dev/null; "
         "cat /tmp/@MARK@/* /dev/shm/@MARK@/* /var/tmp/@MARK@/* /run/@MARK@/* 2>/dev/null | wc -c > loot; "
-        "cp /tmp/@MARK@/1 fill0; cp /dev/shm/@MARK@/1 fill1; cp /tmp/@MARK@/2 fill2; cp /dev/shm/@MARK@/2 fill3; "
+        "cp /tmp/@MARK@/1 fill0; cp /dev/shm/@MARK@/1 fill1; cp /tmp/@MARK@/2 fill2; cp "
+        "/dev/shm/@MARK@/2 fill3; "
         "rm -rf /tmp/@MARK@ /dev/shm/@MARK@ /var/tmp/@MARK@ /run/@MARK@; echo tried",
         get=_DISK_SIZES,
         seconds=20,
@@ -284,7 +288,8 @@ ATTACKS = (
         "Directories and links count as files.",
         "disk",
         "bash",
-        f"ln -s x l; for i in $(seq {2 * SMALL.inodes}); do mkdir d$i && cp -P l d$i/ || break; done 2>/dev/null; "
+        f"ln -s x l; for i in $(seq {2 * SMALL.inodes}); do mkdir d$i && cp -P l d$i/ || break; done "
+        f"2>/dev/null; "
         f": > d{SMALL.inodes + 20}/f; echo tried",
         get=(f"d{SMALL.inodes + 20}/f",),
         seconds=30,
