@@ -93,7 +93,8 @@ def test_on_local_it_does_what_it_says(attack: Attack, local: Ring) -> None:
     if attack.as_root and os.geteuid() != 0:
         pytest.skip("succeeds only as root")
     assert verdict.tried, verdict
-    assert (attack.aim in verdict.signs) == (attack.unwalled == "succeeds"), verdict
+    if attack.unwalled != "depends":
+        assert (attack.aim in verdict.signs) == (attack.unwalled == "succeeds"), verdict
 
 
 def test_the_suite_is_well_formed() -> None:

@@ -87,7 +87,12 @@ class Ring:
             [*self._launcher, self._backend, self._folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, bait.ENVIRONMENT_NAME: bait.secret()},
+            # A pool that processes share would be somebody else's, and outside the fence.
+            env={
+                **os.environ,
+                bait.ENVIRONMENT_NAME: bait.secret(),
+                "SANDMLE_RUNTIME": self._folder,
+            },
             start_new_session=True,
         )
         if self._fence is not None:

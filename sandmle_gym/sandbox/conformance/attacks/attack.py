@@ -41,9 +41,9 @@ came back than was to be kept. `forged`: a later command gave an answer that was
 call raised, or the backend serves nobody any more.
 """
 
-Unwalled = Literal["succeeds", "fails", "untried"]
+Unwalled = Literal["succeeds", "fails", "depends", "untried"]
 """What happens where nothing isolates: the positive control of an attack (`succeeds`); `fails`: the attack
-is on something that no backend has, or that the kernel or the host's own side stops; `untried`: it could
+is on something that no backend has, or that the kernel or the host's own side stops; `depends`: on an option of the kernel; `untried`: it could
 not be kept away from the machine, or from the judge."""
 
 SMALL = Resources(memory_mb=256, disk_mb=8, inodes=200, processes=24, open_files=64, flood_mb=1)

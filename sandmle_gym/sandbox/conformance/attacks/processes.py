@@ -79,8 +79,6 @@ ATTACKS = (
         "bash",
         "env; cat /proc/self/environ /proc/$PPID/environ 2>/dev/null | tr '\\0' '\\n'; "
         "python -c 'import os; print(os.environ)'; echo tried",
-        unwalled="fails",
-        why="`local` starts its commands in an environment of their own, too",
     ),
     Attack(
         "read_the_parents_variables",

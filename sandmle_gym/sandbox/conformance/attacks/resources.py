@@ -100,8 +100,9 @@ _RAISE = """
 import resource
 for name in dir(resource):
     if name.startswith("RLIMIT_"):
-        try: resource.setrlimit(getattr(resource, name), (-1, -1))
-        except (OSError, ValueError): pass
+        for limit in (-1, 1 << 19):
+            try: resource.setrlimit(getattr(resource, name), (limit, limit))
+            except (OSError, ValueError): pass
 """
 _SPIN = """
 import signal
