@@ -33,14 +33,14 @@ _TOGETHER = f"""
 for _ in range(6):
     if os.fork() == 0:
         x = b"x" * ({SMALL.memory_mb // 3} << 20); time.sleep(20); os._exit(0)
-time.sleep(3)
+time.sleep(8)
 """
 _ALONE = f"""
 x = []
 try:
     while len(x) < {3 * SMALL.memory_mb}: x.append(b"x" * (1 << 20))
 except MemoryError: pass
-time.sleep(3)
+if len(x) > {2 * SMALL.memory_mb}: time.sleep(8)
 """
 _MAPPED = f"""
 import mmap
@@ -49,7 +49,7 @@ try:
     for _ in range({3 * SMALL.memory_mb // 16}):
         x.append(mmap.mmap(-1, 1 << 24)); x[-1].write(b"x" * (1 << 24))
 except (OSError, MemoryError, ValueError): pass
-time.sleep(3)
+if len(x) > {2 * SMALL.memory_mb // 16}: time.sleep(8)
 """
 _GROWING = "x = 'y'\nwhile True: x += x"
 _FORK_AND_ALLOCATE = """
@@ -207,6 +207,7 @@ ATTACKS = (
         "memory",
         "python",
         _START + _ALONE,
+        seconds=20,
         dangerous=True,
     ),
     Attack(
@@ -215,6 +216,7 @@ ATTACKS = (
         "memory",
         "python",
         _START + _TOGETHER,
+        seconds=20,
         dangerous=True,
     ),
     Attack(
@@ -223,6 +225,7 @@ ATTACKS = (
         "memory",
         "python",
         _START + _MAPPED,
+        seconds=20,
         dangerous=True,
     ),
     _without_end(
