@@ -16,7 +16,7 @@ from sandmle_gym.sandbox.base import Resources
 from sandmle_gym.sandbox.conformance.attacks import Sign
 
 _INTERVAL = 0.1
-_SUSTAINED = 5.0
+_SUSTAINED = 8.0
 """Seconds that memory must stay above the limit to count: some backends look at it now and then."""
 _SLACK = 1.25
 """Factor for memory: the interpreter's own pages are the backend's, not the episode's."""

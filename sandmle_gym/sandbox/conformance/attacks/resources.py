@@ -33,14 +33,14 @@ _TOGETHER = f"""
 for _ in range(6):
     if os.fork() == 0:
         x = b"x" * ({SMALL.memory_mb // 3} << 20); time.sleep(20); os._exit(0)
-time.sleep(8)
+time.sleep(11)
 """
 _ALONE = f"""
 x = []
 try:
     while len(x) < {3 * SMALL.memory_mb}: x.append(b"x" * (1 << 20))
 except MemoryError: pass
-if len(x) > {2 * SMALL.memory_mb}: time.sleep(8)
+if len(x) > {2 * SMALL.memory_mb}: time.sleep(11)
 """
 _MAPPED = f"""
 import mmap
@@ -49,7 +49,7 @@ try:
     for _ in range({3 * SMALL.memory_mb // 16}):
         x.append(mmap.mmap(-1, 1 << 24)); x[-1].write(b"x" * (1 << 24))
 except (OSError, MemoryError, ValueError): pass
-if len(x) > {2 * SMALL.memory_mb // 16}: time.sleep(8)
+if len(x) > {2 * SMALL.memory_mb // 16}: time.sleep(11)
 """
 _GROWING = "x = 'y'\nwhile True: x += x"
 _FORK_AND_ALLOCATE = """
