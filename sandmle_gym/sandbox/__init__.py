@@ -14,7 +14,7 @@ from sandmle_gym.sandbox.base import (
     Sandbox,
     Status,
 )
-from sandmle_gym.sandbox.registry import get_backend, probe_all
+from sandmle_gym.sandbox.registry import backend_path, get_backend, probe_all
 
 __all__ = [
     "Backend",
@@ -26,6 +26,7 @@ __all__ = [
     "Resources",
     "Sandbox",
     "Status",
+    "backend_path",
     "get_backend",
     "probe_all",
 ]

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sandmle_gym.errors import SandMLEError
-from sandmle_gym.sandbox.base import ExecResult, Kind, Sandbox
+from sandmle_gym.sandbox.base import Kind, Sandbox
 from sandmle_gym.sandbox.conformance import bait
 from sandmle_gym.sandbox.conformance.attacks import Attack, Sign, fill
 from sandmle_gym.sandbox.conformance.fence import holds
+from sandmle_gym.sandbox.conformance.neighbour import Neighbour, find_marked
 from sandmle_gym.sandbox.conformance.subject import Subject
 from sandmle_gym.sandbox.conformance.watch import Watch, kill_marked, marked, stands_still
 
@@ -27,20 +28,6 @@ _LATE = 30.0
 """Seconds by which a call may be late before that counts; machines are shared."""
 _PATIENCE = 20.0
 _LARGEST = 64 << 20
-_NEIGHBOUR = """
-import ctypes, os, pathlib, socket
-ctypes.CDLL(None).prctl(15, b"@NEIGHBOURMARK@")
-for place in (".", "/tmp", "/dev/shm"): pathlib.Path(place, "@NEIGHBOURMARK@").write_text("@NEIGHBOURSECRET@")
-door = socket.socket(socket.AF_UNIX); door.bind("\\x00@NEIGHBOURSOCKET@")
-door.listen(); door.settimeout(0.05)
-print("stands", flush=True)
-while True:
-    try: door.accept(); print("met: called", flush=True)
-    except TimeoutError: pass
-    if os.path.exists("met"): print("met: written to", flush=True); os.unlink("met")
-    try: os.waitpid(os.fork() or os._exit(0), 0)
-    except OSError: print("met: cannot fork", flush=True)
-"""
 
 
 @dataclass
@@ -121,7 +108,7 @@ class Arena:
         verdict = Verdict(attack.name)
         mark = f"mk{secrets.token_hex(5)}"
         self._places.look_for(mark)
-        with _Neighbour(self._subject, needed="@NEIGHBOUR" in attack.program) as neighbour:
+        with Neighbour(self._subject, needed="@NEIGHBOUR" in attack.program) as neighbour:
             values = {**neighbour.values, "MARK": mark, "IPCKEY": str(bait.ipc_key(mark))}
             values["YRNEMEM"] = self._memory[:20][::-1]
             for each in self._baits:
@@ -136,7 +123,7 @@ class Arena:
         return verdict
 
     def _play(
-        self, attack: Attack, values: Mapping[str, str], verdict: Verdict, neighbour: "_Neighbour"
+        self, attack: Attack, values: Mapping[str, str], verdict: Verdict, neighbour: Neighbour
     ) -> None:
         mark = values["MARK"]
         with self._subject.open(attack.resources) as sandbox:
@@ -190,7 +177,7 @@ class Arena:
         sandbox.run("cell", "pass", seconds=10)
         yield from _timely(began, 10)
 
-    def _after(self, mark: str, neighbour: "_Neighbour") -> Iterator[tuple[Sign, str]]:
+    def _after(self, mark: str, neighbour: Neighbour) -> Iterator[tuple[Sign, str]]:
         """Look at the host, the neighbours and the backend when the episode is closed."""
         end = time.monotonic() + _PATIENCE
         while (
@@ -226,61 +213,10 @@ class Arena:
         nap = threading.Thread(target=lambda: sandbox.run("bash", command, seconds=1.5))
         nap.start()
         try:
-            return (pid := _find(mark)) is not None and holds(pid)
+            return (pid := find_marked(mark)) is not None and holds(pid)
         finally:
             kill_marked(mark)
             nap.join()
-
-
-class _Neighbour:
-    """An episode with files, a door and a process, where an attack is after one."""
-
-    def __init__(self, subject: Subject, *, needed: bool) -> None:
-        self._needed = needed
-        self._subject = subject
-        self._mark = f"nb{secrets.token_hex(5)}"
-        self.secret = bait.secret()
-        self.values = {
-            "NEIGHBOUR": "0",
-            "NEIGHBOURMARK": self._mark,
-            "NEIGHBOURSOCKET": secrets.token_hex(8),
-            "NEIGHBOURSECRET": self.secret,
-        }
-        self._results: list[ExecResult] = []
-
-    def __enter__(self) -> "_Neighbour":
-        if self._needed:
-            self._sandbox = self._subject.open()
-            self._thread = threading.Thread(target=self._live)
-            self._thread.start()
-            self.values["NEIGHBOUR"] = str(_find(self._mark) or 0)
-            time.sleep(0.1)
-        return self
-
-    def _live(self) -> None:
-        source = fill(_NEIGHBOUR, self.values)
-        self._results.append(self._sandbox.run("python", source, seconds=60))
-
-    def signs(self) -> Iterator[tuple[Sign, str]]:
-        """End it, and see whether it was met or had ended already."""
-        if not self._needed:
-            return
-        if not self._thread.is_alive():
-            yield "neighbour", f"its command has ended: {self._results}"
-        self._sandbox.kill()
-        self._thread.join()
-        output = self._results[0].head
-        if b"met" in output or b"stands" not in output:
-            yield "neighbour", output.decode(errors="replace")
-
-    def __exit__(self, *_: object) -> None:
-        if self._needed:
-            self._sandbox.kill()
-            self._thread.join()
-            self._sandbox.close()
-            places = bait.Places()
-            places.look_for(self._mark)
-            list(places.signs())
 
 
 def _running(mark: str, *, session: bool) -> list[int]:
@@ -288,15 +224,6 @@ def _running(mark: str, *, session: bool) -> list[int]:
     left = list(marked(mark))
     still = [pid for pid in left if stands_still(pid)] if session else []
     return [pid for pid in left if pid not in still[:1]]
-
-
-def _find(mark: str) -> int | None:
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        for pid in marked(mark):
-            return pid
-        time.sleep(0.02)
-    return None
 
 
 def _timely(began: float, seconds: float) -> Iterator[tuple[Sign, str]]:
