@@ -103,3 +103,13 @@ def test_the_suite_is_well_formed() -> None:
         assert attack.law.endswith("."), attack.name
         assert bool(attack.why) == (attack.unwalled != "succeeds"), attack.name
         assert "tried" in attack.program, attack.name
+
+
+def test_the_page_lists_every_attack() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "attacks.md").read_text()
+    assert page.startswith(f"# The attack suite\n\n{len(ATTACKS)} attacks")
+    for attack in ATTACKS:
+        assert (
+            f"| {attack.name} | {attack.law} | {'not tried' if attack.unwalled == 'untried' else ''}"
+            in page
+        )
