@@ -19,6 +19,14 @@ class Modality(StrEnum):
     """What the data of a task is made of."""
 
     TABULAR = "tabular"
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    SERIES = "series"
+    GRAPH = "graph"
+    SEQUENCE = "sequence"
+    RANKING = "ranking"
+    MULTIMODAL = "multimodal"
 
 
 class Split(StrEnum):
@@ -42,6 +50,18 @@ class Form(StrEnum):
     """One of the known class labels."""
     RANKING = "ranking"
     """Items separated by spaces, best first."""
+    TEXT = "text"
+    """A text on one line; runs of white space count as one space, none at the ends."""
+    LABELS = "labels"
+    """Any number of the known class labels, separated by spaces, in any order; blank for none."""
+    MASK = "mask"
+    """A run-length encoded mask, "start length start length …" with rising starts; blank for no pixel.
+
+    Pixels are counted from 1, down the first column, then down the second, and so on (as on Kaggle).
+    """
+    BOXES = "boxes"
+    """Boxes separated by spaces, each "label score x y width height" (without label where the task has
+    none), x and y its smaller corner, score from 0 to 1; blank for no box. In the truth the score is 1."""
 
 
 class MetricSpec(Frozen):

@@ -28,8 +28,8 @@ class Resamples:
 
     def scores(self, metric: Metric, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         """Score every resample, shape (draws,); larger is better."""
-        scores = [metric(truth[rows], prediction[rows]) for rows in self.rows]
-        return np.array([metric.signed(score) for score in scores])
+        score = metric.scorer(truth, prediction)
+        return np.array([metric.signed(score(rows)) for rows in self.rows])
 
 
 def standard_error(scores: np.ndarray) -> float:

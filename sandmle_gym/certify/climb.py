@@ -12,8 +12,8 @@ from sandmle_gym.certify.bootstrap import Resamples, standard_error
 from sandmle_gym.certify.evidence import Evidence
 from sandmle_gym.certify.gates import hopeless
 from sandmle_gym.certify.ladder import ORACLE, Ladder, Step
+from sandmle_gym.certify.witness import Desk
 from sandmle_gym.errors import UndefinedScoreError, UserError
-from sandmle_gym.sandbox import Backend
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Climber:
     """The witnesses of one task, and what they have scored so far."""
 
     evidence: Evidence
-    backend: Backend
+    desk: Desk
     oracle: bytes
     """The best possible submission, or the best known one."""
     tiers: tuple[str, ...] = TIERS
@@ -89,11 +89,8 @@ class Climber:
         return self.evidence.bundle.private.witnesses[tier]
 
     def _run(self, tier: str, seed: int) -> None:
-        bundle = self.evidence.bundle
-        cap = bundle.brief.submission.max_bytes
-        ran = witness.run(
-            self.backend, bundle.public, self._program(tier), seed=seed, max_bytes=cap
-        )
+        cap = self.evidence.schema.max_bytes
+        ran = witness.run(self.desk, self._program(tier), seed=seed, max_bytes=cap)
         run = ran.problem if ran.submission is None else self._score(ran.submission, ran.seconds)
         if isinstance(run, str):
             self.problems[tier] = run

@@ -14,7 +14,6 @@ import numpy as np
 from sandmle_gym.bundle import Gate
 from sandmle_gym.certify.evidence import SAMPLE, TEST, Evidence
 from sandmle_gym.seeding import integer, stream
-from sandmle_gym.spec import Form
 
 SHUFFLES = 3
 """How many column shuffles of the sample submission, and of the truth itself, are tried."""
@@ -28,7 +27,7 @@ EffortlessGate = Callable[[Evidence, float], Gate]
 def perfect_is_best(evidence: Evidence, median: float) -> Gate:
     """The truth, written as a submission, scores the metric's best bound."""
     metric, best, coding = evidence.metric, evidence.metric.best, evidence.coding
-    rows = evidence.submitted(coding.render(coding.decode(evidence.targets), evidence.ids))
+    rows = evidence.submitted(coding.render(coding.perfect(evidence.known.truth), evidence.ids))
     score = float("nan") if isinstance(rows, str) else metric(evidence.truth, rows)
     passed = abs(score - best) <= 1e-6 and metric.signed(best) > median
     return Gate(
@@ -78,20 +77,12 @@ EFFORTLESS_GATES: tuple[EffortlessGate, ...] = (
 
 def _blind_guesses(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
     """Yield named predictions of the private rows that use no feature."""
-    schema, coding = evidence.schema, evidence.coding
-    targets = evidence.targets[evidence.private]
-    rows = {"mean": targets.mean(axis=0), "zero": np.zeros(targets.shape[1])}
-    rows |= {f"quantile {q}": np.quantile(targets, q, axis=0) for q in (0.1, 0.25, 0.5, 0.75, 0.9)}
-    if schema.form in (Form.LABEL, Form.DISTRIBUTION):
-        rows |= dict(zip(schema.labels, np.eye(len(schema.labels)), strict=True))
-    elif targets.min() > -1:
-        rows["log mean"] = np.expm1(np.log1p(targets).mean(axis=0))
-    for name, row in rows.items():
-        yield f"constant {name}", coding.decode(np.tile(row, (len(targets), 1)))
+    coding, truth = evidence.coding, evidence.truth
+    yield from coding.guesses(truth)
     random = stream("blind", evidence.bundle.digest)
+    answers = coding.perfect(truth)
     for draw in range(SHUFFLES):
-        shuffled = targets[random.permutation(len(targets))]
-        yield f"shuffled answers {draw}", coding.decode(shuffled)
+        yield f"shuffled answers {draw}", answers[random.permutation(len(truth))]
 
 
 def _sample_variants(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
@@ -133,7 +124,8 @@ def _probe(name: str, evidence: Evidence, features: np.ndarray, median: float) -
     known = targets[fit] if targets.shape[1] > 1 else targets[fit, 0]
     predicted = model.fit(features[fit], known).predict(features[ask]).reshape(len(ask), -1)
     z = max(_z(a, b) for a, b in zip(predicted.T, targets[ask].T, strict=True))
-    score = evidence.signed(evidence.coding.decode(predicted), evidence.known.truth[ask])
+    truth = evidence.known.truth[ask]
+    score = evidence.signed(evidence.coding.decode(predicted, truth), truth)
     shown, mark = (evidence.metric.signed(value) for value in (score, median))
     detail = f"z = {z:.2f} of {MAX_PROBE_Z}; scores {shown:.4g}, median is {mark:.4g}"
     return Gate(name=name, passed=z < MAX_PROBE_Z and score < median, detail=detail)

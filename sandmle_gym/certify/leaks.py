@@ -1,7 +1,7 @@
 """Gates on the files: complete, described, and giving away nothing but what must be learned."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -42,9 +42,9 @@ def files_agree(evidence: Evidence) -> Gate:
 
 
 def files_described(evidence: Evidence) -> Gate:
-    """The description names every public file and every column."""
+    """The description names every public file (or its folder, with a slash) and every column."""
     text = evidence.bundle.public[DESCRIPTION].decode()
-    names = [name for name in evidence.bundle.public if name != DESCRIPTION]
+    names = [_place(name) for name in evidence.bundle.public if name != DESCRIPTION]
     names += [column for table in evidence.tables.values() for column in table]
     absent = [name for name in dict.fromkeys(names) if not _mentions(text, name)]
     detail = f"not mentioned: {', '.join(absent)}" if absent else "every file and column is named"
@@ -55,8 +55,9 @@ def train_test_disjoint(evidence: Evidence) -> Gate:
     """No test row is repeated in train, where its label stands."""
     train, test = evidence.tables[TRAIN], evidence.tables[TEST]
     features = [name for name in test if name != evidence.schema.id_column and name in train]
-    known = set(_rows(train, features))
-    asked = _rows(test, features)
+    files = evidence.bundle.public
+    known = set(_rows(train, features, files))
+    asked = _rows(test, features, files)
     twins = sum(row in known for row in asked)
     detail = f"{twins} of {len(asked)} test rows are in train"
     return Gate(name="train_test_disjoint", passed=twins == 0, detail=detail)
@@ -73,7 +74,7 @@ def answers_not_public(evidence: Evidence) -> Gate:
             leaks += [
                 f"{name}:{column}"
                 for column, cells in table.items()
-                if _copies([cells[row] for row in rows], evidence.targets)
+                if _copies([cells[row] for row in rows], evidence)
             ]
     detail = f"the truth stands in {', '.join(leaks)}" if leaks else "no public column is the truth"
     return Gate(name="answers_not_public", passed=not leaks, detail=detail)
@@ -88,16 +89,31 @@ FILE_GATES: tuple[FileGate, ...] = (
 )
 
 
+def _place(name: str) -> str:
+    """Return a file of the top level as it is, else its folder."""
+    folder, slash, _ = name.rpartition("/")
+    return folder + slash if slash else name
+
+
 def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    return re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", text) is not None
 
 
-def _rows(table: Table, columns: list[str]) -> list[tuple[str, ...]]:
-    return list(zip(*(table[name] for name in columns), strict=True))
+def _rows(
+    table: Table, columns: list[str], files: Mapping[str, bytes]
+) -> list[tuple[str | bytes, ...]]:
+    """Return the rows of some columns, with the content of a file where a cell names it."""
+    cells = ([files.get(cell, cell) for cell in table[name]] for name in columns)
+    return list(zip(*cells, strict=True))
 
 
-def _copies(cells: list[str], targets: np.ndarray) -> bool:
-    """Tell whether some column of the truth is a monotone function of these cells."""
+def _copies(cells: list[str], evidence: Evidence) -> bool:
+    """Tell whether some column of the truth is a monotone function of these cells, or is the cells."""
+    coding, targets = evidence.coding, evidence.targets
+    if not coding.legible:
+        written = [" ".join(coding.cells(answer)) for answer in evidence.known.truth]
+        same = [" ".join(cell.split()) == text for cell, text in zip(cells, written, strict=True)]
+        return float(np.mean(same)) > MAX_COPIED
     ranks = _ranks(_numbers(cells))
     varied = targets[:, np.ptp(targets, axis=0) > 0]
     if np.ptp(ranks) == 0:

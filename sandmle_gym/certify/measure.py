@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sandmle_gym.bundle import Certificate, Gate, TaskBundle
+from sandmle_gym.certify import witness
 from sandmle_gym.certify.climb import Climber
 from sandmle_gym.certify.effortless import EFFORTLESS_GATES
 from sandmle_gym.certify.evidence import Evidence
@@ -42,8 +43,9 @@ def certify(bundle: TaskBundle, backend: Backend, *, stop_early: bool = False) -
     gates = [gate(evidence) for gate in FILE_GATES]
     if stop_early and not _hold(gates):
         return attach(bundle, gates)
-    climber = Climber(evidence, backend, bundle.private.oracle)
-    ladder = climber.climb(stop_early=stop_early)
+    with witness.desk(backend, bundle.public) as desk:
+        climber = Climber(evidence, desk, bundle.private.oracle)
+        ladder = climber.climb(stop_early=stop_early)
     gates.append(climber.witnesses_run())
     if ladder is None:
         return attach(bundle, gates)

@@ -101,7 +101,21 @@ def freeze(
     console.print(f"locks written to {envs}")
 
 
-COMMANDS = (new, export, freeze)
+def gallery(
+    envs: Annotated[Path | None, typer.Argument(help="Folder of seeds/.")] = None,
+) -> None:
+    """Write the README of every seed card anew from its seed.toml and family."""
+    from sandmle_gym.families import load_card
+    from sandmle_gym.families.readme import readme
+
+    envs = envs_root() if envs is None else envs
+    paths = sorted(envs.glob("seeds/*/seed.toml"))
+    for path in paths:
+        path.with_name("README.md").write_text(readme(load_card(path)), encoding="utf-8")
+    console.print(f"{len(paths)} cards written in {envs / 'seeds'}")
+
+
+COMMANDS = (new, export, freeze, gallery)
 
 
 def _params(text: str) -> dict[str, float]:

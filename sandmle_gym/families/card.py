@@ -1,4 +1,7 @@
-"""Seed cards: what a task is about, in the words of a domain, and how far its knobs may range."""
+"""Seed cards: what a task is about, in the words of a domain, and how far its knobs may range.
+
+Every card has the fields of `SeedCard`; a family adds its own in a subclass.
+"""
 
 import tomllib
 from pathlib import Path
@@ -8,19 +11,14 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SerializeAsAny,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from sandmle_gym.errors import CardError, UserError
-from sandmle_gym.families.blocks import AnyBlock
 from sandmle_gym.families.registry import get_family
-from sandmle_gym.families.table import Category, ColumnName, Quantity, Text
-from sandmle_gym.families.traps import AnyTrap, Slips
-from sandmle_gym.families.units import AnyUnit
+from sandmle_gym.families.table import ColumnName
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.spec import Frozen, MetricSpec, Modality, Slug, Split
 
@@ -46,26 +44,9 @@ Metric = Annotated[MetricSpec, BeforeValidator(_by_name)]
 
 
 class Ranges(Frozen):
-    """How far the numeric knobs of a card range. Shares are shares of the variance of the signal."""
+    """How far the numeric knobs of a card range; families add their own."""
 
     train_rows: RowRange = (130, 190)
-    noise: ShareRange = (0.04, 0.08)
-    """Share of the variance of the latent that nothing explains."""
-    linear: ShareRange = (0.22, 0.30)
-    """Share that any linear model finds."""
-    insight: ShareRange = (0.48, 0.58)
-    """Share that needs engineered features; the rest is for generic non-linear models."""
-    trap: float = Field(default=0.6, ge=0, le=1)
-    """Probability of a trap in a task."""
-
-    @model_validator(mode="after")
-    def _leave_room(self) -> Self:
-        if self.linear[1] + self.insight[1] > 0.95:
-            raise ValueError(
-                f"linear (up to {self.linear[1]}) and insight (up to {self.insight[1]}) leave less "
-                "than 0.05 for the non-linear blocks"
-            )
-        return self
 
 
 class SeedCard(Frozen):
@@ -83,14 +64,10 @@ class SeedCard(Frozen):
     """What one row is, in the plural: "greenhouse bays"."""
     id_column: ColumnName
     metrics: tuple[Metric, ...] = Field(min_length=1)
-    target: SerializeAsAny[Text]
-    """The target column; families add what they need, such as the names of classes."""
-    ranges: Ranges = Ranges()
-    linear: tuple[Quantity, ...] = Field(min_length=2)
-    blocks: tuple[AnyBlock, ...] = Field(min_length=1)
-    units: tuple[AnyUnit, ...] = Field(min_length=2)
-    distractors: tuple[Quantity | Category, ...] = Field(min_length=2)
-    traps: tuple[AnyTrap, ...] = ()
+    ranges: Any = Ranges()
+    """How far the numeric knobs range; a family declares its own subclass of `Ranges`."""
+    history: tuple[str, ...] = Field(default=("1: first version",), min_length=1)
+    """What changed in each version of the card, for people."""
 
     @field_validator("family")
     @classmethod
@@ -98,50 +75,17 @@ class SeedCard(Frozen):
         get_family(name)
         return name
 
-    @field_validator("metrics")
-    @classmethod
-    def _fitting_metrics(
-        cls, metrics: tuple[MetricSpec, ...], info: ValidationInfo
-    ) -> tuple[MetricSpec, ...]:
-        if "family" in info.data:
-            family = get_family(info.data["family"])
-            for metric in metrics:
+    @model_validator(mode="after")
+    def _fitting_metrics(self) -> Self:
+        family = get_family(self.family)
+        if not self.family.startswith(f"{self.modality}_"):
+            raise ValueError(f"the family {self.family} does not make {self.modality} tasks")
+        for place, metric in enumerate(self.metrics):
+            try:
                 get_metric(metric)
                 family.form(metric)
-        return metrics
-
-    @field_validator("target", mode="before")
-    @classmethod
-    def _target_of_family(cls, value: Any, info: ValidationInfo) -> Any:
-        if "family" not in info.data or not isinstance(value, dict):
-            return value
-        return get_family(info.data["family"]).card_target.model_validate(value)
-
-    @field_validator("blocks")
-    @classmethod
-    def _some_curve(cls, blocks: tuple[AnyBlock, ...]) -> tuple[AnyBlock, ...]:
-        if not any(block.curved for block in blocks):
-            raise ValueError("one block at least must be curved, or the expert has nothing to know")
-        return blocks
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        parts = (*self.blocks, *self.units, *self.traps)
-        texts = (
-            self.target,
-            *self.linear,
-            *self.distractors,
-            *(c for p in parts for c in p.columns),
-        )
-        names = [self.id_column, *(text.name for text in texts)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"column names are used twice: {', '.join(twice)}")
-        numbers = {quantity.name for quantity in self.linear}
-        for trap in self.traps:
-            if isinstance(trap, Slips) and trap.column not in numbers:
-                raise ValueError(f"the trap slips names {trap.column!r}, which is no linear column")
-        get_family(self.family).check_card(self)
+            except UserError as error:
+                raise ValueError(f"metrics.{place}: {error}") from error
         return self
 
 
@@ -153,11 +97,21 @@ def load_card(path: Path) -> SeedCard:
             fit together; the message names the file and the field.
     """
     try:
-        return SeedCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _family_card(content).model_validate(content)
     except ValidationError as error:
         raise CardError(f"{path}: {_listed(error)}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, UserError) as error:
         raise CardError(f"{path}: {error}") from error
+
+
+def _family_card(content: dict[str, Any]) -> type[SeedCard]:
+    try:
+        return get_family(str(content["family"])).card
+    except KeyError:
+        raise UserError("family: Field required") from None
+    except UserError as error:
+        raise UserError(f"family: {error}") from error
 
 
 def _listed(error: ValidationError) -> str:

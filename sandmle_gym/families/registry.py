@@ -9,7 +9,7 @@ from sandmle_gym.errors import UnknownNameError
 from sandmle_gym.spec import Modality
 
 if TYPE_CHECKING:
-    from sandmle_gym.families.tabular import TabularFamily
+    from sandmle_gym.families.family import Family
 
 
 @cache
@@ -21,7 +21,7 @@ def family_names() -> tuple[str, ...]:
 
 
 @cache
-def get_family(name: str) -> "TabularFamily":
+def get_family(name: str) -> "Family":
     """Import a family, the object `FAMILY` of its module.
 
     Raises:

@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families import fits, oracle
-from sandmle_gym.families.knobs import Knobs
+from sandmle_gym.families import oracle
 from sandmle_gym.families.table import Text, Word, words
-from sandmle_gym.families.tabular import Decision, TabularFamily
-from sandmle_gym.families.witness import Fit
-from sandmle_gym.families.world import World
+from sandmle_gym.families.tabular import fits
+from sandmle_gym.families.tabular.family import Decision, TabularFamily
+from sandmle_gym.families.tabular.knobs import TabularKnobs
+from sandmle_gym.families.tabular.witness import Fit
+from sandmle_gym.families.tabular.world import World
 from sandmle_gym.spec import Form
 
 Rate = Annotated[float, Field(ge=0.1, le=0.9)]
@@ -44,7 +45,7 @@ class TabularBinary(TabularFamily):
         ),
     }
     card_target = Outcome
-    knobs = Knobs[Bound]
+    knobs = TabularKnobs[Bound]
 
     def settle(self, target: Outcome, rng: np.random.RandomState) -> Bound:
         """Choose the rate."""
@@ -53,7 +54,7 @@ class TabularBinary(TabularFamily):
         cut = round(NormalDist().inv_cdf(1 - rate), 5)
         return Bound.model_validate({**target.model_dump(), "cut": cut})
 
-    def decide(self, knobs: Knobs[Bound], world: World) -> Decision:
+    def decide(self, knobs: TabularKnobs[Bound], world: World) -> Decision:
         """Cut the latent; submit the probability, or the label that serves the metric."""
         target = knobs.target
         posterior = oracle.class_posterior(world.mean, world.spread, (target.cut,))
@@ -63,7 +64,7 @@ class TabularBinary(TabularFamily):
                 target=words(("0", "1"), positive),
                 labels=(),
                 oracle={target.name: [f"{p:.6g}" for p in posterior[:, 1]]},
-                sample={target.name: ["0.5"]},
+                sample={target.name: "0.5"},
             )
         labels = (target.negative, target.positive)
         best = oracle.labels(knobs.metric, posterior)
@@ -71,17 +72,17 @@ class TabularBinary(TabularFamily):
             target=words(labels, positive),
             labels=labels,
             oracle={target.name: words(labels, best).text()},
-            sample={target.name: [target.negative]},
+            sample={target.name: target.negative},
         )
 
-    def legend(self, knobs: Knobs[Bound]) -> str:
+    def legend(self, knobs: TabularKnobs[Bound]) -> str:
         """Name both values, the positive one last."""
         target = knobs.target
         if self.form(knobs.metric) is Form.PROBABILITY:
             return f": 0 = {target.negative}, 1 = {target.positive}"
         return f": `{target.negative}` or `{target.positive}`"
 
-    def fit(self, knobs: Knobs[Bound]) -> Fit:
+    def fit(self, knobs: TabularKnobs[Bound]) -> Fit:
         """Fit both classes."""
         target = knobs.target
         labels = (target.negative, target.positive)

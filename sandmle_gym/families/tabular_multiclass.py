@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families import fits, oracle
-from sandmle_gym.families.knobs import Knobs
+from sandmle_gym.families import oracle
 from sandmle_gym.families.table import Text, words
-from sandmle_gym.families.tabular import Decision, TabularFamily
-from sandmle_gym.families.witness import Fit
-from sandmle_gym.families.world import World
+from sandmle_gym.families.tabular import fits
+from sandmle_gym.families.tabular.family import Decision, TabularFamily
+from sandmle_gym.families.tabular.knobs import TabularKnobs
+from sandmle_gym.families.tabular.witness import Fit
+from sandmle_gym.families.tabular.world import World
 from sandmle_gym.spec import Form
 
 if TYPE_CHECKING:
-    from sandmle_gym.families.card import SeedCard
+    from sandmle_gym.families.tabular.card import TabularCard
 
 ClassName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=30)]
 """Usable as a column of a submission and as an item of a ranking."""
@@ -46,9 +47,9 @@ class TabularMulticlass(TabularFamily):
         | {"map_at_k": Form.RANKING}
     )
     card_target = Classes
-    knobs = Knobs[Intervals]
+    knobs = TabularKnobs[Intervals]
 
-    def check_card(self, card: "SeedCard") -> None:
+    def check_card(self, card: "TabularCard") -> None:
         """Refuse more classes than the train rows can show."""
         check_classes(card, len(getattr(card.target, "classes", ())))
 
@@ -63,7 +64,7 @@ class TabularMulticlass(TabularFamily):
             }
         )
 
-    def decide(self, knobs: Knobs[Intervals], world: World) -> Decision:
+    def decide(self, knobs: TabularKnobs[Intervals], world: World) -> Decision:
         """Cut the latent; submit the posterior, its order or the label that serves the metric."""
         target, form = knobs.target, self.form(knobs.metric)
         posterior = oracle.class_posterior(world.mean, world.spread, target.cuts)
@@ -75,24 +76,24 @@ class TabularMulticlass(TabularFamily):
                 label: [f"{p:.6g}" for p in posterior[:, k]]
                 for label, k in zip(labels, places, strict=True)
             }
-            sample = {label: [f"{1 / len(labels):.4f}"] for label in labels}
+            sample = {label: f"{1 / len(labels):.4f}" for label in labels}
         elif form is Form.RANKING:
             depth = int(knobs.metric.params["k"])
             ranked = (-posterior).argsort(axis=1, kind="stable")[:, :depth].tolist()
             best = {target.name: [" ".join(target.classes[k] for k in row) for row in ranked]}
-            sample = {target.name: [" ".join(labels[:depth])]}
+            sample = {target.name: " ".join(labels[:depth])}
         else:
             best = {
                 target.name: words(target.classes, oracle.labels(knobs.metric, posterior)).text()
             }
-            sample = {target.name: [labels[0]]}
+            sample = {target.name: labels[0]}
         return Decision(cells, () if form is Form.RANKING else labels, best, sample)
 
-    def legend(self, knobs: Knobs[Intervals]) -> str:
+    def legend(self, knobs: TabularKnobs[Intervals]) -> str:
         """Name the classes in alphabetical order."""
         return ": " + ", ".join(f"`{label}`" for label in sorted(knobs.target.classes))
 
-    def fit(self, knobs: Knobs[Intervals]) -> Fit:
+    def fit(self, knobs: TabularKnobs[Intervals]) -> Fit:
         """Fit all classes."""
         labels = tuple(sorted(knobs.target.classes))
         return fits.classes(knobs.target.name, labels, knobs.metric, self.form(knobs.metric))
@@ -104,7 +105,7 @@ def even_cuts(classes: int, rng: np.random.RandomState) -> tuple[float, ...]:
     return tuple(round(NormalDist().inv_cdf(place), 5) for place in places.tolist())
 
 
-def check_classes(card: "SeedCard", classes: int) -> None:
+def check_classes(card: "TabularCard", classes: int) -> None:
     """Refuse a card with too many classes for its train rows.
 
     Raises:

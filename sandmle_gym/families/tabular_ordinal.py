@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families import fits, oracle
-from sandmle_gym.families.knobs import Knobs
+from sandmle_gym.families import oracle
 from sandmle_gym.families.table import Cells, Text
-from sandmle_gym.families.tabular import Decision, TabularFamily
+from sandmle_gym.families.tabular import fits
+from sandmle_gym.families.tabular.family import Decision, TabularFamily
+from sandmle_gym.families.tabular.knobs import TabularKnobs
+from sandmle_gym.families.tabular.witness import Fit
+from sandmle_gym.families.tabular.world import World
 from sandmle_gym.families.tabular_multiclass import check_classes, even_cuts
-from sandmle_gym.families.witness import Fit
-from sandmle_gym.families.world import World
 from sandmle_gym.spec import Form
 
 if TYPE_CHECKING:
-    from sandmle_gym.families.card import SeedCard
+    from sandmle_gym.families.tabular.card import TabularCard
 
 
 class Grade(Text):
@@ -37,9 +38,9 @@ class TabularOrdinal(TabularFamily):
     name = "tabular_ordinal"
     metrics: ClassVar = {"qwk": Form.LABEL} | dict.fromkeys(("mae", "rmse", "spearman"), Form.VALUE)
     card_target = Grade
-    knobs = Knobs[CutGrade]
+    knobs = TabularKnobs[CutGrade]
 
-    def check_card(self, card: "SeedCard") -> None:
+    def check_card(self, card: "TabularCard") -> None:
         """Refuse more grades than the train rows can show."""
         check_classes(card, getattr(card.target, "grades", 0))
 
@@ -48,7 +49,7 @@ class TabularOrdinal(TabularFamily):
         cuts = even_cuts(target.grades, rng)
         return CutGrade.model_validate({**target.model_dump(), "cuts": cuts})
 
-    def decide(self, knobs: Knobs[CutGrade], world: World) -> Decision:
+    def decide(self, knobs: TabularKnobs[CutGrade], world: World) -> Decision:
         """Cut the latent; submit what the metric asks of the posterior over grades."""
         target = knobs.target
         posterior = oracle.class_posterior(world.mean, world.spread, target.cuts)
@@ -60,14 +61,14 @@ class TabularOrdinal(TabularFamily):
             target=Cells(grades, 0),
             labels=labels if is_label else (),
             oracle={target.name: [f"{value:.6g}" for value in best]},
-            sample={target.name: [labels[len(labels) // 2]]},
+            sample={target.name: labels[len(labels) // 2]},
         )
 
-    def legend(self, knobs: Knobs[CutGrade]) -> str:
+    def legend(self, knobs: TabularKnobs[CutGrade]) -> str:
         """Name the range."""
         return f", from 0 to {knobs.target.grades - 1}"
 
-    def fit(self, knobs: Knobs[CutGrade]) -> Fit:
+    def fit(self, knobs: TabularKnobs[CutGrade]) -> Fit:
         """Fit the grade as a number."""
         return fits.grades(knobs.target.name, knobs.target.grades, knobs.metric)
 

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from sandmle_gym.families import fits, oracle
-from sandmle_gym.families.knobs import Knobs
+from sandmle_gym.families import oracle
 from sandmle_gym.families.table import Amount, Text
-from sandmle_gym.families.tabular import Decision, TabularFamily
-from sandmle_gym.families.witness import Fit
-from sandmle_gym.families.world import World
+from sandmle_gym.families.tabular import fits
+from sandmle_gym.families.tabular.family import Decision, TabularFamily
+from sandmle_gym.families.tabular.knobs import TabularKnobs
+from sandmle_gym.families.tabular.witness import Fit
+from sandmle_gym.families.tabular.world import World
 from sandmle_gym.spec import Form
 
 Spread = Annotated[float, Field(ge=0.3, le=1.2)]
@@ -33,7 +34,7 @@ class TabularSkewed(TabularFamily):
         ("rmsle", "mape", "smape", "mae", "pinball", "spearman"), Form.VALUE
     )
     card_target = Skewed
-    knobs = Knobs[Amount]
+    knobs = TabularKnobs[Amount]
 
     def settle(self, target: Skewed, rng: np.random.RandomState) -> Amount:
         """Choose the spread."""
@@ -41,7 +42,7 @@ class TabularSkewed(TabularFamily):
         spread = round(low + (high - low) * rng.random_sample(), 3)
         return Amount.model_validate({**target.model_dump(), "spread": spread})
 
-    def decide(self, knobs: Knobs[Amount], world: World) -> Decision:
+    def decide(self, knobs: TabularKnobs[Amount], world: World) -> Decision:
         """Round the target; submit what the metric asks of a log-normal posterior."""
         target = knobs.target
         best = oracle.positive_values(
@@ -53,10 +54,10 @@ class TabularSkewed(TabularFamily):
             target=target.cells(target.scaled(world.latent)),
             labels=(),
             oracle={target.name: [f"{value:.6g}" for value in best]},
-            sample={target.name: [f"{target.median:.{target.digits}f}"]},
+            sample={target.name: f"{target.median:.{target.digits}f}"},
         )
 
-    def fit(self, knobs: Knobs[Amount]) -> Fit:
+    def fit(self, knobs: TabularKnobs[Amount]) -> Fit:
         """Fit the logarithm."""
         return fits.values(knobs.target.name, knobs.metric, "log")
 

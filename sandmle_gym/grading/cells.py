@@ -3,20 +3,19 @@
 Used for the truth as well, so that both sides are read by the same rules.
 """
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sandmle_gym.grading.grade import Code, Problem, listed, shown
-from sandmle_gym.grading.table import Table
+from sandmle_gym.grading.objects import boxes, label_sets, masks
+from sandmle_gym.grading.table import NUMBER, Table, at
 from sandmle_gym.metrics import Metric
 from sandmle_gym.spec import Form, SubmissionSchema
 
 SUM_TOLERANCE = 1e-6
 """A row whose sum is this near to 1 is left as it is: rescaling would break ties by rounding."""
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = frozenset(["", "nan", "inf", "infinity", "na", "n/a", "<na>", "nat", "none", "null"])
 
 
@@ -34,12 +33,12 @@ def read_labels(labels: Sequence[str], column: str, table: Table) -> np.ndarray 
     for row, cell in enumerate(cells):
         if cell not in positions:
             wanted = f"one of {listed(labels, limit=12)}"
-            return _at("unknown_label", table, column, row, wanted)
+            return at("unknown_label", table, column, row, wanted)
     return np.fromiter(map(positions.__getitem__, cells), dtype=np.int64, count=len(cells))
 
 
 def _values(schema: SubmissionSchema, metric: Metric, table: Table) -> np.ndarray | Problem:
-    values = _numbers(schema, table)
+    values = read_numbers(schema.columns, table)
     if isinstance(values, np.ndarray) and metric.targets == "non_negative":
         problem = _outside(values < 0, schema, table, f"a number of at least 0 for {metric.title}")
         return values if problem is None else problem
@@ -47,7 +46,7 @@ def _values(schema: SubmissionSchema, metric: Metric, table: Table) -> np.ndarra
 
 
 def _probabilities(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndarray | Problem:
-    values = _numbers(schema, table)
+    values = read_numbers(schema.columns, table)
     if isinstance(values, Problem):
         return values
     outside = (values < 0) | (values > 1)
@@ -56,7 +55,7 @@ def _probabilities(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndar
 
 
 def _distributions(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndarray | Problem:
-    values = _numbers(schema, table)
+    values = read_numbers(schema.columns, table)
     if isinstance(values, Problem):
         return values
     values = values.reshape(len(table.ids), -1)
@@ -81,31 +80,40 @@ def _labels(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndarray | P
 
 
 def _rankings(schema: SubmissionSchema, metric: Metric, table: Table) -> np.ndarray | Problem:
-    column, depth = schema.columns[0], int(metric.params["k"])
+    # without a depth, the length of a field alone bounds a list
+    column, depth = schema.columns[0], int(metric.params.get("k", schema.cell_chars))
     rankings = np.empty(len(table.ids), dtype=object)
     for row, cell in enumerate(table.columns[column]):
         items = tuple(cell.split())
         if not 1 <= len(items) <= depth or len(set(items)) < len(items):
             wanted = f"a list of 1 to {depth} different items separated by spaces, best first,"
-            return _at("bad_ranking", table, column, row, wanted)
+            return at("bad_ranking", table, column, row, wanted)
         rankings[row] = items
     return rankings
 
 
-def _numbers(schema: SubmissionSchema, table: Table) -> np.ndarray | Problem:
-    """Finite numbers: float (n,) for one column, (n, k) for several."""
+def _texts(schema: SubmissionSchema, _: Metric, table: Table) -> np.ndarray:
+    """Texts as they are but for white space; not normalised as Unicode, whose worst case is quadratic."""
+    cells = table.columns[schema.columns[0]]
+    texts = np.empty(len(cells), dtype=object)
+    texts[:] = [" ".join(cell.split()) for cell in cells]
+    return texts
+
+
+def read_numbers(columns: Sequence[str], table: Table) -> np.ndarray | Problem:
+    """Read finite numbers: float (n,) for one column, (n, k) for several."""
     read: list[np.ndarray] = []
-    for column in schema.columns:
+    for column in columns:
         cells = table.columns[column]
         for row, cell in enumerate(cells):
-            if not _NUMBER.fullmatch(cell):
+            if not NUMBER.fullmatch(cell):
                 blank = cell.strip().lstrip("+-").lower() in _NOT_FINITE
                 code: Code = "not_finite" if blank else "not_a_number"
-                return _at(code, table, column, row, "a plain finite number such as 0.25 or 1e-3")
+                return at(code, table, column, row, "a plain finite number such as 0.25 or 1e-3")
         values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
-            return _at("not_finite", table, column, row, "a number below 1.8e308")
+            return at("not_finite", table, column, row, "a number below 1.8e308")
         read.append(values)
     return read[0] if len(read) == 1 else np.column_stack(read)
 
@@ -116,13 +124,7 @@ def _outside(
     if not bad.any():
         return None
     row, column = np.argwhere(bad.reshape(len(table.ids), -1))[0]
-    return _at("out_of_range", table, schema.columns[column], int(row), wanted)
-
-
-def _at(code: Code, table: Table, column: str, row: int, wanted: str) -> Problem:
-    cell = shown(table.columns[column][row])
-    where = f"Column {shown(column)} holds {cell} for id {shown(table.ids[row])}"
-    return Problem(code, f"{where}; {wanted} is wanted.")
+    return at("out_of_range", table, schema.columns[column], int(row), wanted)
 
 
 _READERS: dict[Form, Callable[[SubmissionSchema, Metric, Table], np.ndarray | Problem]] = {
@@ -131,4 +133,8 @@ _READERS: dict[Form, Callable[[SubmissionSchema, Metric, Table], np.ndarray | Pr
     Form.DISTRIBUTION: _distributions,
     Form.LABEL: _labels,
     Form.RANKING: _rankings,
+    Form.TEXT: _texts,
+    Form.LABELS: label_sets,
+    Form.MASK: masks,
+    Form.BOXES: boxes,
 }

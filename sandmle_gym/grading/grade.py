@@ -34,6 +34,10 @@ Code = Literal[
     "bad_distribution",
     "unknown_label",
     "bad_ranking",
+    "blank_text",
+    "bad_labels",
+    "bad_mask",
+    "bad_boxes",
     # its score
     "score_not_finite",
     "too_expensive",

@@ -9,9 +9,10 @@ import numpy as np
 
 from sandmle_gym.bundle import PRIVATE_PART, PUBLIC_PART
 from sandmle_gym.errors import UndefinedScoreError, UserError
-from sandmle_gym.grading.cells import read_labels, read_predictions
-from sandmle_gym.grading.grade import Problem
+from sandmle_gym.grading.cells import read_predictions
+from sandmle_gym.grading.grade import Problem, shown
 from sandmle_gym.grading.table import Table, check_ids, read_table
+from sandmle_gym.grading.truth import check_schema, read_truth
 from sandmle_gym.metrics import Metric, get_metric
 from sandmle_gym.seeding import stream
 from sandmle_gym.spec import Form, SubmissionSchema, TaskBrief
@@ -36,13 +37,15 @@ class Answers:
         """Read `answers.csv`: the id, `part`, then the submission's columns with the true values.
 
         For the form `distribution` there is one truth column instead, of any name, with the label of
-        the true class. For `ranking` the cell lists the relevant items, the best first.
+        the true class (unless the metric is `soft`); so there is where the submission holds a spread
+        or quantiles of one value. For `ranking` the cell lists the relevant items, the best first, or
+        "item:gain" where the metric is `graded`. Columns of `Metric.extra` come on top.
 
         Raises:
             UserError: The answers, the schema and the metric do not fit together.
         """
         schema, metric = brief.submission, get_metric(brief.metric)
-        _check_schema(schema, metric)
+        check_schema(schema, metric)
         columns = _columns(data)
         for needed in (schema.id_column, "part"):
             if needed not in columns:
@@ -57,7 +60,7 @@ class Answers:
             raise UserError(
                 f"the column 'part' of the answers holds other than {PUBLIC_PART!r}, {PRIVATE_PART!r}"
             )
-        truth = _read_truth(schema, metric, Table(ids, columns))
+        truth = read_truth(schema, metric, Table(ids, columns))
         metric.check_truth(truth)
         return cls(schema, metric, positions, truth, np.array(parts) == PRIVATE_PART)
 
@@ -68,11 +71,27 @@ class Answers:
             return table
         problem = check_ids(table.ids, self.positions)
         values = problem or read_predictions(self.schema, self.metric, table)
+        if not isinstance(values, Problem):
+            values = self._blanks(table, values) or values
         if isinstance(values, Problem):
             return values
         prediction = np.empty_like(values)
         prediction[[self.positions[name] for name in table.ids]] = values
         return Scored(self.metric, self.truth, prediction, self.private)
+
+    def _blanks(self, table: Table, values: np.ndarray) -> Problem | None:
+        """Refuse empty texts where no true text is empty: they are a mistake, not an answer."""
+        if (
+            self.schema.form is not Form.TEXT
+            or (self.truth == "").any()
+            or not (values == "").any()
+        ):
+            return None
+        name = table.ids[int(np.flatnonzero(values == "")[0])]
+        column = self.schema.columns[0]
+        return Problem(
+            "blank_text", f"Column {shown(column)} is blank for id {shown(name)}; a text is wanted."
+        )
 
 
 @dataclass(frozen=True)
@@ -110,7 +129,7 @@ class Scored:
         draws = stream("standard-error", part).randint(
             len(truth), size=(BOOTSTRAP_DRAWS, len(truth))
         )
-        return float(np.std([self.metric(truth[d], prediction[d]) for d in draws], ddof=1))
+        return float(np.std(list(map(self.metric.scorer(truth, prediction), draws)), ddof=1))
 
 
 def parse(brief: TaskBrief, answers: bytes, submission: bytes) -> Scored | Problem:
@@ -135,38 +154,3 @@ def _columns(data: bytes) -> dict[str, tuple[str, ...]]:
         return dict(zip(header, zip(*rows, strict=True), strict=True))
     except (ValueError, csv.Error) as error:
         raise UserError(f"the answers are not a rectangular UTF-8 CSV file: {error}") from error
-
-
-def _check_schema(schema: SubmissionSchema, metric: Metric) -> None:
-    if metric.form is not schema.form:
-        raise UserError(f"{metric.title} scores the form {metric.form!r}, not {schema.form!r}")
-    if schema.form is Form.DISTRIBUTION:
-        if len(schema.labels) != len(schema.columns) or len(schema.columns) < 2:
-            raise UserError("a distribution needs one column per label, at least two")
-    elif len(schema.columns) > 1 and not metric.several_columns:
-        raise UserError(f"{metric.title} scores one column, not {len(schema.columns)}")
-    if schema.form is Form.LABEL and len(schema.labels) < 2:
-        raise UserError("the form 'label' needs at least two labels")
-
-
-def _read_truth(schema: SubmissionSchema, metric: Metric, table: Table) -> np.ndarray:
-    if schema.form is Form.DISTRIBUTION:
-        if len(table.columns) != 1:
-            raise UserError("the answers of a distribution need one truth column with the label")
-        truth = read_labels(schema.labels, next(iter(table.columns)), table)
-    elif set(table.columns) != set(schema.columns):
-        raise UserError(
-            f"the answers have the truth columns {list(table.columns)}, not {list(schema.columns)}"
-        )
-    elif schema.form is Form.RANKING:
-        cells = table.columns[schema.columns[0]]
-        truth = np.fromiter((tuple(cell.split()) for cell in cells), dtype=object, count=len(cells))
-        if not all(items and len(set(items)) == len(items) for items in truth):
-            raise UserError("every ranking of the answers needs relevant items, each once")
-    else:
-        truth = read_predictions(schema, metric, table)
-    if isinstance(truth, Problem):
-        raise UserError(f"the answers are malformed: {truth.message}")
-    if schema.form is Form.PROBABILITY and not np.isin(truth, (0.0, 1.0)).all():
-        raise UserError("the answers of a probability are 0 or 1")
-    return truth

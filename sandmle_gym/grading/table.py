@@ -11,8 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandmle_gym.grading.grade import Problem, listed, shown
+from sandmle_gym.grading.grade import Code, Problem, listed, shown
 from sandmle_gym.spec import SubmissionSchema
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""A plain number, which may still overflow."""
 
 _LONE_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
 
@@ -84,6 +87,13 @@ def too_large(schema: SubmissionSchema) -> Problem:
         f"The file is larger than {schema.max_bytes} bytes, the most that {schema.rows} rows of "
         f"{_header(schema)} can need.",
     )
+
+
+def at(code: Code, table: Table, column: str, row: int, wanted: str) -> Problem:
+    """The problem of one cell: where it stands, what it holds, and what is wanted instead."""
+    cell = shown(table.columns[column][row])
+    where = f"Column {shown(column)} holds {cell} for id {shown(table.ids[row])}"
+    return Problem(code, f"{where}; {wanted} is wanted.")
 
 
 def _decode(schema: SubmissionSchema, data: bytes) -> str | Problem:

@@ -7,25 +7,44 @@ docstring states the value that is returned instead. To add one, write a functio
 its form and decorate it.
 """
 
-from sandmle_gym.metrics import labels, probabilities, rankings, values
-from sandmle_gym.metrics.registry import (
-    Metric,
-    Param,
-    get_metric,
-    metric,
-    metric_names,
-    metric_params,
+from sandmle_gym.metrics import (
+    boxes,
+    groups,
+    label_sets,
+    labels,
+    masks,
+    multilabel,
+    orders,
+    places,
+    probabilities,
+    rankings,
+    several,
+    texts,
+    uncertainty,
+    values,
 )
+from sandmle_gym.metrics.metric import Metric, Param
+from sandmle_gym.metrics.registry import get_metric, metric, metric_names, metric_params
 
 __all__ = [
     "Metric",
     "Param",
+    "boxes",
     "get_metric",
+    "groups",
+    "label_sets",
     "labels",
+    "masks",
     "metric",
     "metric_names",
     "metric_params",
+    "multilabel",
+    "orders",
+    "places",
     "probabilities",
     "rankings",
+    "several",
+    "texts",
+    "uncertainty",
     "values",
 ]

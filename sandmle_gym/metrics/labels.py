@@ -4,7 +4,8 @@ from typing import Annotated
 
 import numpy as np
 
-from sandmle_gym.metrics.registry import Param, metric
+from sandmle_gym.metrics.metric import Param
+from sandmle_gym.metrics.registry import metric
 from sandmle_gym.spec import Form
 
 
@@ -12,6 +13,12 @@ from sandmle_gym.spec import Form
 def accuracy(truth: np.ndarray, prediction: np.ndarray) -> float:
     """The share of rows whose label is predicted exactly, from 0 to 1."""
     return float((truth == prediction).mean())
+
+
+@metric("error rate", Form.LABEL, better="lower", bounds=(0, 1))
+def error_rate(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """The share of rows whose label is not predicted exactly, from 0 (perfect) to 1."""
+    return float((truth != prediction).mean())
 
 
 @metric("balanced accuracy", Form.LABEL, better="higher", bounds=(0, 1))

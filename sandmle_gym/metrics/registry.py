@@ -1,109 +1,39 @@
-"""What a metric is, and the one table of them: direction, bounds and parameters are declared, not guessed."""
+"""The one table of metrics: direction, bounds and parameters are declared where a function is written."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from types import MappingProxyType
-from typing import Annotated, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypedDict, Unpack, get_origin, get_type_hints
 
 import numpy as np
 
-from sandmle_gym.errors import UndefinedScoreError, UnknownNameError, UserError
+from sandmle_gym.errors import UnknownNameError, UserError
+from sandmle_gym.metrics.metric import FORM_PARAMS, Function, Metric, Param, Predicts, Targets
 from sandmle_gym.spec import Form, MetricSpec
 
-Function = Callable[[np.ndarray, np.ndarray], float]
-
-Targets = Literal["any", "non_negative", "non_zero"]
-"""Truth values that a metric admits. `non_negative` binds predictions as well."""
+Bounds = tuple[float, float] | Callable[..., tuple[float, float]]
+"""Smallest and largest score, or a function of the parameters that returns them."""
 
 
-@dataclass(frozen=True)
-class Param:
-    """The values of a metric's parameter: strictly between `low` and `high`.
-
-    Stands at the parameter itself, `quantile: Annotated[float, Param(0, 1)]`.
-    """
-
-    low: float
-    high: float
-    whole: bool = False
-    """Follows from the annotation: `Annotated[int, …]`."""
-
-    def check(self, label: str, value: float) -> None:
-        """Raise `UserError` for a value outside the range, or with a fraction where none is meant."""
-        if not self.low < value < self.high:
-            raise UserError(f"{label} is {value:g}, not between {self.low:g} and {self.high:g}")
-        if self.whole and value != int(value):
-            raise UserError(f"{label} is {value:g}, not a whole number")
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric bound to its parameters.
-
-    `function(truth, prediction)` takes arrays whose shapes follow from `form`:
-    VALUE: float (n,) for one column, (n, k) for several, on both sides;
-    PROBABILITY: the same, truth 0.0 or 1.0, prediction in [0, 1];
-    DISTRIBUTION: truth int (n,) class positions, prediction float (n, k), rows summing to 1;
-    LABEL: int (n,) class positions on both sides;
-    RANKING: object arrays (n,) of tuples of item names; truth in order of relevance.
-    """
-
-    name: str
-    title: str
-    """The name people know, with its parameters: "ROC AUC", "MAP@5"."""
-    form: Form
-    greater_is_better: bool
-    low: float
-    """Smallest possible score, may be -inf; the best one where lower is better."""
-    high: float
-    """Largest possible score, may be inf; the best one where greater is better."""
-    function: Function
-    description: str = ""
-    """One sentence for a task statement: what is measured, and on what scale."""
-    params: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    targets: Targets = "any"
-    several_columns: bool = False
-    """Whether it takes several value or probability columns (and averages over them)."""
-
-    def __call__(self, truth: np.ndarray, prediction: np.ndarray) -> float:
-        """Score a prediction of at least one row.
-
-        Raises:
-            UndefinedScoreError: The numbers are so extreme that the score is not finite.
-        """
-        with np.errstate(all="ignore"):
-            score = float(self.function(truth, prediction))
-        if not math.isfinite(score):
-            raise UndefinedScoreError(f"{self.title} of these predictions is not a finite number")
-        return score
-
-    @property
-    def best(self) -> float:
-        """The score of a perfect prediction."""
-        return self.high if self.greater_is_better else self.low
-
-    def signed(self, score: float) -> float:
-        """Turn a score so that larger is better."""
-        return score if self.greater_is_better else -score
-
-    def check_truth(self, truth: np.ndarray) -> None:
-        """Refuse truth values for which the metric has no meaning.
-
-        Raises:
-            UserError: With the values that are admitted.
-        """
-        if self.targets == "non_negative" and (truth < 0).any():
-            raise UserError(f"{self.title} needs target values of at least 0")
-        if self.targets == "non_zero" and (truth == 0).any():
-            raise UserError(f"{self.title} needs target values other than 0: it divides by them")
+class _Declared(TypedDict, total=False):
+    targets: Targets
+    several_columns: bool
+    columns: int
+    predicts: Predicts
+    extra: tuple[str, ...]
+    soft: bool
+    graded: bool
 
 
 @dataclass(frozen=True)
 class _Definition:
     metric: Metric
     function: Callable[..., float]
+    rows: Callable[..., np.ndarray] | None
+    bounds: Bounds
     params: Mapping[str, Param]
 
 
@@ -115,30 +45,49 @@ def metric(
     form: Form,
     *,
     better: Literal["higher", "lower"],
-    bounds: tuple[float, float],
-    targets: Targets = "any",
-    several_columns: bool = False,
+    bounds: Bounds,
+    rows: Callable[..., np.ndarray] | None = None,
+    about: str | None = None,
+    **declared: Unpack[_Declared],
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
-    """Register a function under its own name; the first paragraph of its docstring describes it.
+    """Register a function under its own name.
 
     The title and the description may name parameters in braces: "MAP@{k}".
+
+    Args:
+        title: The name people know.
+        form: What a row of a submission holds.
+        better: The direction.
+        bounds: Smallest and largest score.
+        rows: Turns truth and prediction into an array of statistics, one entry per row. The decorated
+            function then takes such an array instead of truth and prediction, so that a bootstrap
+            need not compute the statistics anew. Parameters go to each function that names them.
+        about: What a task statement says; without it, the first paragraph of the docstring.
+        declared: Fields of `Metric`.
     """
 
     def register(function: Callable[..., float]) -> Callable[..., float]:
         name = function.__name__
-        declared = Metric(
+        params = {
+            **FORM_PARAMS.get(form, {}),
+            **(_params(rows) if rows else {}),
+            **_params(function),
+        }
+        low, high = (math.nan, math.nan) if callable(bounds) else bounds
+        unbound = Metric(
             name=name,
             title=title,
             form=form,
             greater_is_better=better == "higher",
-            low=bounds[0],
-            high=bounds[1],
-            function=function,
-            description=" ".join((function.__doc__ or "").split("\n\n")[0].split()),
-            targets=targets,
-            several_columns=several_columns,
+            low=low,
+            high=high,
+            function=_whole(rows, function),
+            description=about or " ".join((function.__doc__ or "").split("\n\n")[0].split()),
+            rows=rows,
+            summary=function if rows else None,
+            **declared,
         )
-        _DEFINITIONS[name] = _Definition(declared, function, _params(function))
+        _DEFINITIONS[name] = _Definition(unbound, function, rows, bounds, MappingProxyType(params))
         return function
 
     return register
@@ -181,22 +130,40 @@ def _definition(name: str) -> _Definition:
     return _DEFINITIONS[name]
 
 
-def _params(function: Callable[..., float]) -> Mapping[str, Param]:
+def _params(function: Callable[..., Any]) -> dict[str, Param]:
     hints = get_type_hints(function, include_extras=True)
-    return MappingProxyType(
-        {
-            name: replace(hint.__metadata__[0], whole=hint.__origin__ is int)
-            for name, hint in hints.items()
-            if get_origin(hint) is Annotated
-        }
-    )
+    return {
+        name: replace(hint.__metadata__[0], whole=hint.__origin__ is int)
+        for name, hint in hints.items()
+        if get_origin(hint) is Annotated
+    }
+
+
+def _whole(rows: Callable[..., np.ndarray] | None, function: Callable[..., float]) -> Function:
+    if rows is None:
+        return function
+    return lambda truth, prediction: function(rows(truth, prediction))
 
 
 def _bind(definition: _Definition, bound: dict[str, float]) -> Metric:
+    function = _given(definition.function, bound)
+    rows = _given(definition.rows, bound) if definition.rows else None
+    unbound, bounds = definition.metric, definition.bounds
+    low, high = _given(bounds, bound)() if callable(bounds) else bounds
     return replace(
-        definition.metric,
-        title=definition.metric.title.format(**bound),
-        description=definition.metric.description.format(**bound),
-        function=partial(definition.function, **bound),
+        unbound,
+        title=unbound.title.format(**bound),
+        description=unbound.description.format(**bound),
+        low=low,
+        high=high,
+        function=_whole(rows, function),
+        rows=rows,
+        summary=function if rows else None,
         params=MappingProxyType(bound),
     )
+
+
+def _given(function: Callable[..., Any], bound: dict[str, float]) -> Callable[..., Any]:
+    """Bind the parameters that a function names."""
+    named = signature(function).parameters
+    return partial(function, **{name: value for name, value in bound.items() if name in named})

@@ -6,7 +6,8 @@ from typing import Annotated
 import numpy as np
 
 from sandmle_gym.metrics.arrays import average_ranks, correlation
-from sandmle_gym.metrics.registry import Param, metric
+from sandmle_gym.metrics.metric import Param
+from sandmle_gym.metrics.registry import metric
 from sandmle_gym.spec import Form
 
 

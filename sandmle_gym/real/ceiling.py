@@ -31,13 +31,13 @@ def well_taught(bundle: TaskBundle, backend: Backend) -> bytes:
     predicted: list[Row] = []
     for fold in range(FOLDS):
         public = {**bundle.public, **known.files(fold)}
-        ran = witness.run(
-            backend,
-            public,
-            bundle.private.witnesses["expert"],
-            seed=0,
-            max_bytes=bundle.brief.submission.max_bytes,
-        )
+        with witness.desk(backend, public) as desk:
+            ran = witness.run(
+                desk,
+                bundle.private.witnesses["expert"],
+                seed=0,
+                max_bytes=bundle.brief.submission.max_bytes,
+            )
         if ran.submission is None:
             raise UserError(f"the expert program does not run on this data: {ran.problem}")
         header, *rows = _read(ran.submission)

@@ -39,7 +39,6 @@ _CELLS = {
     Form.DISTRIBUTION: "Each prediction column holds the probability of its class; "
     "rows are rescaled to sum to 1.",
     Form.LABEL: "The prediction is one of the classes.",
-    Form.RANKING: "",
 }
 
 

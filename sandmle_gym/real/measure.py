@@ -5,6 +5,7 @@ is what the expert program reaches when taught with all rows but those it predic
 """
 
 from sandmle_gym.bundle import Gate, TaskBundle
+from sandmle_gym.certify import witness
 from sandmle_gym.certify.climb import Climber
 from sandmle_gym.certify.effortless import EFFORTLESS_GATES
 from sandmle_gym.certify.evidence import Evidence
@@ -44,8 +45,9 @@ def measure(bundle: TaskBundle, backend: Backend) -> TaskBundle:
         SandboxError: The sandbox broke.
     """
     evidence = Evidence.of(bundle)
-    climber = Climber(evidence, backend, well_taught(bundle, backend))
-    ladder = climber.climb()
+    with witness.desk(backend, bundle.public) as desk:
+        climber = Climber(evidence, desk, well_taught(bundle, backend))
+        ladder = climber.climb()
     if ladder is None:
         raise UserError(f"a witness does not run on this data: {climber.witnesses_run().detail}")
     apart = [gate(ladder) for gate in (strictly_ordered, gaps_exceed_noise, gaps_exceed_seeds)]

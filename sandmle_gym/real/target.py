@@ -54,6 +54,9 @@ class Target:
         )
 
 
+_FORMS = (Form.VALUE, Form.PROBABILITY, Form.DISTRIBUTION, Form.LABEL)
+
+
 def read_target(column: pd.Series, metric: Metric) -> Target:
     """Read a target without missing cells.
 
@@ -63,8 +66,13 @@ def read_target(column: pd.Series, metric: Metric) -> Target:
     name = str(column.name)
     if column.nunique() < 2:
         raise UserError(f"the target {name!r} has the same value in every row: nothing to predict")
-    if metric.form is Form.RANKING:
-        raise UserError(f"{metric.title} needs ranked lists; a table's target is one value per row")
+    if metric.form not in _FORMS or metric.extra or metric.soft or metric.predicts != "targets":
+        raise UserError(
+            f"{metric.title} scores more than one plain value per row (the form {metric.form.value!r}); "
+            "a table's target is one value per row"
+        )
+    if metric.columns is not None:
+        raise UserError(f"{metric.title} scores {metric.columns} columns; a table's target is one")
     return (
         _values(name, column, metric)
         if metric.form is Form.VALUE

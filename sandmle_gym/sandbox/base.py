@@ -161,6 +161,8 @@ class Backend(ABC):
 
     name: str
     isolated: bool
+    public_root: Path | None = None
+    """Directory below which all public files lie; None: it shows none."""
 
     @property
     def alive(self) -> bool:

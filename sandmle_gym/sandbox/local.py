@@ -61,7 +61,7 @@ class LocalBackend(Backend):
     isolated = False
 
     def __init__(self, public_root: Path | None = None) -> None:
-        self._public_root = None if public_root is None else public_root.resolve()
+        self.public_root = None if public_root is None else public_root.resolve()
         self._open = True
         self._sandboxes: list[LocalSandbox] = []
 
@@ -90,8 +90,8 @@ class LocalBackend(Backend):
             raise SandboxError("this backend is closed")
         if public is not None:
             public = public.resolve()
-            if self._public_root is None or not public.is_relative_to(self._public_root):
-                raise UserError(f"{public} is not a directory below {self._public_root}")
+            if self.public_root is None or not public.is_relative_to(self.public_root):
+                raise UserError(f"{public} is not a directory below {self.public_root}")
         sandbox = LocalSandbox(public, resources or Resources())
         self._sandboxes.append(sandbox)
         return sandbox

@@ -16,14 +16,21 @@ CARDS = [
 MEDALS = dict(zip(TIERS, ("none", "median", "bronze", "silver", "gold"), strict=True))
 
 
-@pytest.mark.parametrize("family", family_names())
+QUICK = ("tabular_binary", "tabular_skewed")
+FAMILIES = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in family_names()
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_witness_of_a_certified_task_earns_exactly_its_medal(family):
     card = next(card for card in CARDS if card.family == family)
     result = search(card, 0, get_backend())
     bundle, backend = result.bundle, get_backend()
     cap = bundle.brief.submission.max_bytes
     for tier, program in bundle.private.witnesses.items():
-        ran = witness.run(backend, bundle.public, program, seed=0, max_bytes=cap)
+        with witness.desk(backend, bundle.public) as desk:
+            ran = witness.run(desk, program, seed=0, max_bytes=cap)
         grade = get_grader().grade(bundle, ran.submission)
         assert grade.medal == MEDALS[tier], (tier, grade, bundle.milestones)
     perfect = get_grader().grade(bundle, bundle.private.oracle)

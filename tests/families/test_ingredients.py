@@ -1,4 +1,4 @@
-"""Laws of every unit, block and trap that a card can name."""
+"""Laws of every unit, block and trap that a tabular card can name."""
 
 import io
 from pathlib import Path
@@ -8,22 +8,29 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from sandmle_gym.families import SeedCard, units
-from sandmle_gym.families.ingredient import Block, Unit
+from sandmle_gym.families.recipes import graph
 from sandmle_gym.families.table import write_csv
-from sandmle_gym.families.traps import ORDER, Rows, Trap
+from sandmle_gym.families.tabular import units
+from sandmle_gym.families.tabular.ingredient import Block, Unit
+from sandmle_gym.families.tabular.traps import ORDER, Rows, Trap
 from sandmle_gym.seeding import stream
 
 ROWS = 1500
+IDS = [f"r{k}" for k in range(ROWS)]
 
 
 def frame(columns) -> pd.DataFrame:
     """The columns as an agent reads them."""
+    if not columns:  # all that the unit brings is in a file of its own
+        return pd.DataFrame(index=range(ROWS))
     return pd.read_csv(io.BytesIO(write_csv({name: cell.text() for name, cell in columns.items()})))
 
 
-def after(code: str, both: pd.DataFrame) -> pd.DataFrame:
-    scope = {"both": both.copy(), "np": np, "pd": pd}
+def after(part, code: str, both: pd.DataFrame) -> pd.DataFrame:
+    """Run lines of a part where its files lie."""
+    scope = {**vars(graph), "both": both.copy(), "names": np.array(IDS), "np": np, "pd": pd}
+    for name, data in part.files(IDS).items() if part.files else ():
+        Path(name).write_bytes(data)
     exec(code, scope)
     return scope["both"]
 
@@ -42,59 +49,67 @@ def sources(card):
     return [*card.units, *card.blocks]
 
 
-def test_every_unit_is_used_by_a_card_and_named_like_its_file(cards):
+def test_every_unit_is_used_by_a_card_and_named_like_its_file(table_cards):
     files = {path.stem for path in Path(units.__file__).parent.glob("[!_]*.py")}
     kinds = {kind.model_fields["kind"].default for kind in Unit.__subclasses__()}
-    assert files == kinds == {unit.kind for card in cards.values() for unit in card.units}
+    assert files == kinds == {unit.kind for card in table_cards.values() for unit in card.units}
 
 
-def test_every_block_and_trap_is_used_by_a_card(cards):
+def test_every_block_and_trap_is_used_by_a_card(table_cards):
     for base, found in (
-        (Block, {block.kind for card in cards.values() for block in card.blocks}),
-        (Trap, {trap.kind for card in cards.values() for trap in card.traps}),
+        (Block, {block.kind for card in table_cards.values() for block in card.blocks}),
+        (Trap, {trap.kind for card in table_cards.values() for trap in card.traps}),
     ):
         assert {kind.model_fields["kind"].default for kind in base.__subclasses__()} == found
-    assert set(ORDER) == {trap.kind for card in cards.values() for trap in card.traps}
+    assert set(ORDER) == {trap.kind for card in table_cards.values() for trap in card.traps}
 
 
-def test_the_feature_of_a_unit_recovers_what_the_raw_columns_hide(card):
+def test_the_feature_of_a_unit_recovers_what_the_raw_columns_hide(
+    table_card, tmp_path, monkeypatch
+):
     """A line on the raw columns explains at most two thirds of the effect, one on the features nearly all."""
-    for unit in card.units:
-        part = unit.draw(ROWS, stream(card.slug, unit.kind, "test"))
+    monkeypatch.chdir(tmp_path)
+    for unit in table_card.units:
+        part = unit.draw(ROWS, stream(table_card.slug, unit.kind, "test"))
         raw = frame(part.columns)
         assert explained(raw, part.effect) < 0.67, unit.kind
-        engineered = after(part.features + part.basis, raw)
+        engineered = after(part, part.features + part.basis, raw)
         assert explained(engineered, part.effect) > 0.93, unit.kind
         assert not engineered.isna().any(axis=None), unit.kind
 
 
-def test_the_basis_of_a_block_is_its_effect(card):
-    for block in card.blocks:
-        part = block.draw(ROWS, stream(card.slug, block.kind, "test"))
-        assert explained(after(part.basis, frame(part.columns)), part.effect) > 0.999, block.kind
+def test_the_basis_of_a_block_is_its_effect(table_card):
+    for block in table_card.blocks:
+        part = block.draw(ROWS, stream(table_card.slug, block.kind, "test"))
+        shaped = after(part, part.basis, frame(part.columns))
+        assert explained(shaped, part.effect) > 0.999, block.kind
         if block.curved:
             assert explained(frame(part.columns), part.effect) < 0.6, block.kind
 
 
-def test_effects_follow_from_the_cells_and_are_never_constant(card):
-    for source in sources(card):
-        part = source.draw(ROWS, stream(card.slug, source.kind, "test"))
-        again = source.draw(ROWS, stream(card.slug, source.kind, "test"))
+def test_effects_follow_from_the_cells_and_are_never_constant(table_card):
+    for source in sources(table_card):
+        part = source.draw(ROWS, stream(table_card.slug, source.kind, "test"))
+        again = source.draw(ROWS, stream(table_card.slug, source.kind, "test"))
         assert set(part.columns) == {column.name for column in source.columns}
         assert part.effect.std() > 0
         assert (part.effect == again.effect).all()
         for name, cells in part.columns.items():
             assert len(cells.values) == ROWS
             assert cells.text() == again.columns[name].text()
+        if part.files is not None:
+            brought = part.files(IDS)
+            assert brought == again.files(IDS)
+            assert set(brought) == {side.file for side in source.sides}
 
 
 @pytest.fixture
-def rows(card) -> Rows:
+def rows(table_card) -> Rows:
     """Clean rows of the linear columns, 150 of them for training."""
-    rng = stream(card.slug, "rows")
-    columns = {c.name: c.cells(c.scaled(rng.normal(size=ROWS))) for c in card.linear}
+    rng = stream(table_card.slug, "rows")
+    columns = {c.name: c.cells(c.scaled(rng.normal(size=ROWS))) for c in table_card.linear}
     latent = np.round(rng.normal(size=ROWS), 6)
-    target = card.linear[0].model_copy(update={"name": "goal", "digits": 5})
+    target = table_card.linear[0].model_copy(update={"name": "goal", "digits": 5})
     return Rows(columns, target.cells(target.scaled(latent)), latent, train=150)
 
 
@@ -104,10 +119,10 @@ def files(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
     return both[: rows.train].copy(), both[rows.train :].drop(columns="goal")
 
 
-def test_a_trap_spoils_train_rows_only_and_cleaning_undoes_it(card, rows):
+def test_a_trap_spoils_train_rows_only_and_cleaning_undoes_it(table_card, rows):
     clean_train, clean_test = files(rows)
-    for trap in card.traps:
-        sprung = trap.spring(rows, stream(card.slug, trap.kind))
+    for trap in table_card.traps:
+        sprung = trap.spring(rows, stream(table_card.slug, trap.kind))
         assert sprung.target.text()[rows.train :] == rows.target.text()[rows.train :]
         train, test = files(sprung)
         assert not train[clean_train.columns].equals(clean_train) or trap.kind == "decoy"
@@ -126,10 +141,10 @@ def test_a_trap_spoils_train_rows_only_and_cleaning_undoes_it(card, rows):
             assert (true["goal"] == true["goal_cleaned"]).all()
 
 
-def test_a_decoy_knows_the_target_in_train_and_nothing_in_test(card, rows):
-    for trap in card.traps:
+def test_a_decoy_knows_the_target_in_train_and_nothing_in_test(table_card, rows):
+    for trap in table_card.traps:
         if trap.kind == "decoy":
-            sprung = trap.spring(rows, stream(card.slug, "decoy"))
+            sprung = trap.spring(rows, stream(table_card.slug, "decoy"))
             values = np.array(sprung.columns[trap.column.name].text(), dtype=float)
             knows = [
                 np.corrcoef(values[part], rows.latent[part])[0, 1]
@@ -140,8 +155,8 @@ def test_a_decoy_knows_the_target_in_train_and_nothing_in_test(card, rows):
             assert abs(values[: rows.train].mean() - values[rows.train :].mean()) < values.std()
 
 
-def test_an_unknown_kind_is_refused_with_a_guess(card):
-    raw = card.model_dump(mode="json")
+def test_an_unknown_kind_is_refused_with_a_guess(table_card):
+    raw = table_card.model_dump(mode="json")
     raw["units"][0]["kind"] = "ration"
     with pytest.raises(ValidationError, match=r"unknown kind of unit 'ration'.*ratio"):
-        SeedCard.model_validate(raw)
+        type(table_card).model_validate(raw)

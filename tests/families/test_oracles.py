@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from sandmle_gym import families
 from sandmle_gym.families import oracle
 from sandmle_gym.families.registry import get_family
+from sandmle_gym.families.tabular.family import TabularFamily
 from sandmle_gym.grading import parse
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.seeding import stream
@@ -89,7 +90,10 @@ def assert_best_on_average(metric, truths, best, others):
 
 
 CHOICES = [
-    (family, metric) for family in families.family_names() for metric in get_family(family).metrics
+    (family, metric)
+    for family in families.family_names()
+    if family.startswith("tabular_") and isinstance(get_family(family), TabularFamily)
+    for metric in get_family(family).metrics
 ]
 
 

@@ -12,14 +12,24 @@ from sandmle_gym.grading import Grader
 from sandmle_gym.metrics import Metric, get_metric, metric_names
 from sandmle_gym.spec import Form, MetricSpec, Milestones, SubmissionSchema, TaskBrief
 
+SIZE = {"height": 6.0, "width": 5.0}
 PARAMS = {
     "f_beta": {"beta": 2.0},
-    "map_at_k": {"k": 3},
-    "ndcg_at_k": {"k": 3},
+    "f_beta_pixels": {"beta": 0.5, **SIZE},
+    "laplace": {"floor": 0.5, "cap": 4.0},
+    "log_loss_weighted": {"positive": 2.0, "first": 7.0},
+    "map_at_iou": {"iou": 0.4},
     "pinball": {"quantile": 0.8},
+    "roc_auc_weighted": {"recall": 0.4, "weight": 2.0},
+    **{name: {"k": 3} for name in ("map_at_k", "mrr_at_k", "ndcg_at_k", "ndcg_graded_at_k")},
+    **{name: {"k": 3} for name in ("recall_at_k", "top_k_accuracy")},
+    **dict.fromkeys(("dice", "dice_global", "dice_hausdorff", "iou"), SIZE),
+    "precision_over_iou": SIZE,
 }
 LABELS = ("a", "b", "c", "d")
 ITEMS = tuple("pqrstuvw")
+WORDS = ("ash", "Ash", "birch", "cedar", "elder")
+LONG_CELLS = {Form.MASK: 200, Form.BOXES: 600, Form.TEXT: 100}
 
 
 @dataclass(frozen=True)
@@ -33,33 +43,65 @@ class Lab:
     def columns(self) -> tuple[str, ...]:
         if self.metric.form is Form.DISTRIBUTION:
             return LABELS
+        if self.metric.predicts == "quantiles":
+            return ("y1", "y2", "y3")
         return ("y1", "y2") if self.metric.several_columns else ("y",)
 
+    @property
+    def truth_columns(self) -> tuple[str, ...]:
+        """Those of the answers, in the order of the truth array."""
+        one = self.metric.predicts != "targets"
+        one |= self.metric.form is Form.DISTRIBUTION and not self.metric.soft
+        return (*(("truth",) if one else self.columns), *self.metric.extra)
+
     def truth(self, random, rows):
-        shape = (rows, 2) if self.metric.several_columns else rows
-        if self.metric.form is Form.PROBABILITY:
+        main = self._main(random, rows)
+        extra = [_EXTRA[name](random, rows) for name in self.metric.extra]
+        return np.column_stack([main, *extra]) if extra else main
+
+    def _main(self, random, rows):
+        form, several = self.metric.form, self.metric.several_columns
+        shape = (rows, 2) if several and self.metric.predicts == "targets" else rows
+        if form is Form.PROBABILITY:
             return (random.random_sample(shape) < 0.4).astype(float)
-        if self.metric.form is Form.VALUE:
+        if form is Form.VALUE:
             return random.randint(1, 12, shape) / 2
-        if self.metric.form is Form.RANKING:
-            return _rankings(random, rows)
+        if form is Form.DISTRIBUTION and self.metric.soft:
+            return _shares(random, rows)
+        if form in _OBJECTS:
+            drawn = (_OBJECTS[form](random) for _ in range(rows))
+            return _objects(map(_graded, drawn) if self.metric.graded else drawn)
+        if form is Form.LABELS:
+            return random.random_sample((rows, len(LABELS))) < 0.4
         classes = 2 if self.metric.name in ("f1_binary", "f_beta") else len(LABELS)
         return random.randint(classes, size=rows)
 
     def prediction(self, random, rows):
         """Coarse on purpose: ties must be handled."""
-        if self.metric.form is Form.PROBABILITY:
-            shape = (rows, 2) if self.metric.several_columns else rows
-            return random.randint(0, 11, shape) / 10
-        if self.metric.form is Form.DISTRIBUTION:
-            weights = random.randint(0, 5, (rows, len(LABELS))) + (np.arange(len(LABELS)) == 0)
-            return weights / weights.sum(axis=1, keepdims=True)
-        return self.truth(random, rows)
+        form, shape = self.metric.form, (rows, len(self.columns))
+        if form is Form.PROBABILITY:
+            return random.randint(0, 11, shape if len(self.columns) > 1 else rows) / 10
+        if form is Form.DISTRIBUTION:
+            return _shares(random, rows)
+        if self.metric.predicts != "targets":
+            return random.randint(1, 12, shape) / 2
+        if self.metric.graded:
+            return _objects(_ranking(random) for _ in range(rows))
+        return self._main(random, rows)
 
     def perfect(self, truth):
-        if self.metric.form is Form.DISTRIBUTION:
+        extra = len(self.metric.extra)
+        truth = truth[:, :-extra].squeeze(1) if extra else truth
+        if self.metric.predicts == "spread":
+            return np.column_stack([truth, np.full(len(truth), self.metric.params["floor"])])
+        if self.metric.predicts == "quantiles":
+            return np.column_stack([truth] * len(self.columns))
+        if self.metric.form is Form.DISTRIBUTION and not self.metric.soft:
             return np.eye(len(LABELS))[truth]
-        if self.metric.form is Form.RANKING:
+        if self.metric.graded:
+            best = (sorted(items, key=lambda item: -item[1]) for items in truth)
+            return _objects(tuple(name for name, _ in items)[:3] for items in best)
+        if "k" in self.metric.params:
             return _objects(items[: int(self.metric.params["k"])] for items in truth)
         return truth
 
@@ -67,9 +109,9 @@ class Lab:
         """A task with this truth; the first `public` rows are public."""
         ids = [f"r{row}" for row in range(len(truth))]
         parts = [PUBLIC_PART if row < public else PRIVATE_PART for row in range(len(truth))]
-        columns = ("label",) if self.metric.form is Form.DISTRIBUTION else self.columns
         cells = self._cells(truth)
-        labelled = self.metric.form in (Form.LABEL, Form.DISTRIBUTION)
+        labelled = self.metric.form in (Form.LABEL, Form.DISTRIBUTION, Form.LABELS, Form.BOXES)
+        schema.setdefault("cell_chars", LONG_CELLS.get(self.metric.form, 64))
         brief = TaskBrief(
             title="A task",
             card="a-card",
@@ -89,7 +131,7 @@ class Lab:
             train_rows=10,
         )
         rows = [[name, part, *row] for name, part, row in zip(ids, parts, cells, strict=True)]
-        answers = as_csv([["id", "part", *columns], *rows])
+        answers = as_csv([["id", "part", *self.truth_columns], *rows])
         marks = {
             "median": 0.2,
             "bronze": 0.4,
@@ -111,8 +153,8 @@ class Lab:
         return [["id", *self.columns], *rows]
 
     def _cells(self, values):
-        if self.metric.form is Form.RANKING:
-            return [[" ".join(items)] for items in values]
+        if self.metric.form in _WRITERS:
+            return [[_WRITERS[self.metric.form](row)] for row in values]
         if values.dtype.kind == "i":
             return [[LABELS[position]] for position in values]
         return [[repr(value) for value in row] for row in values.reshape(len(values), -1).tolist()]
@@ -155,10 +197,65 @@ def grader():
         yield shared
 
 
-def _rankings(random, rows):
-    draws = (tuple(random.permutation(ITEMS)[: random.randint(1, 4)].tolist()) for _ in range(rows))
-    return _objects(draws)
+def _shares(random, rows):
+    weights = random.randint(0, 5, (rows, len(LABELS))) + (np.arange(len(LABELS)) == 0)
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _objects(tuples):
-    return np.fromiter(tuples, dtype=object)
+def _ranking(random):
+    return tuple(random.permutation(ITEMS)[: random.randint(1, 4)].tolist())
+
+
+def _graded(items):
+    return tuple((item, float(place % 3)) for place, item in enumerate(items))
+
+
+def _text(random):
+    return " ".join(WORDS[word] for word in random.randint(len(WORDS), size=random.randint(1, 4)))
+
+
+def _mask(random):
+    """Runs in 6 x 5 pixels, in one case of ten none; some touch each other."""
+    edges = np.sort(random.permutation(31)[: 2 * random.randint(1, 5)])
+    return edges.reshape(-1, 2)[: 0 if random.randint(10) == 0 else None]
+
+
+def _boxes(random):
+    """Up to three boxes on a coarse grid, so that they overlap and their scores tie."""
+    count = random.randint(0, 4)
+    places = random.randint(0, 3, (count, 2))
+    sides = random.randint(1, 4, (count, 2))
+    labels, scores = random.randint(0, 2, count), random.randint(1, 5, count) / 4
+    return np.column_stack([labels, scores, places, sides]).astype(float)
+
+
+def _write_ranking(items):
+    return " ".join(item if isinstance(item, str) else f"{item[0]}:{item[1]}" for item in items)
+
+
+def _write_boxes(boxes):
+    return " ".join(
+        " ".join([LABELS[int(label)], *map(repr, numbers)]) for label, *numbers in boxes.tolist()
+    )
+
+
+def _objects(things):
+    things = list(things)
+    array = np.empty(len(things), dtype=object)
+    array[:] = things
+    return array
+
+
+_EXTRA = {
+    "event": lambda random, rows: random.randint(0, 2, rows),
+    "group": lambda random, rows: random.randint(0, 3, rows),
+    "scale": lambda random, rows: random.randint(1, 4, rows) / 2,
+}
+_OBJECTS = {Form.RANKING: _ranking, Form.TEXT: _text, Form.MASK: _mask, Form.BOXES: _boxes}
+_WRITERS = {
+    Form.RANKING: _write_ranking,
+    Form.TEXT: str,
+    Form.LABELS: lambda held: " ".join(np.array(LABELS)[held]),
+    Form.MASK: lambda runs: " ".join(f"{start + 1} {end - start}" for start, end in runs.tolist()),
+    Form.BOXES: _write_boxes,
+}

@@ -74,6 +74,75 @@ def test_file_bombs_are_refused_by_name_for_every_form(lab_of, limited, name):
         _still_the_same(limited)
 
 
+BOMBS = {
+    # metric, cell, problem: fields may be a megabyte long, so that cells are read rather than refused
+    "a billion pixels": ("dice", "1 1000000000", "bad_mask"),
+    "pixels beyond any integer": ("dice", "1 " + "9" * 5000, "bad_mask"),
+    "a start beyond any integer": ("iou", "9" * 5000 + " 1", "bad_mask"),
+    "overlapping runs": ("dice", "1 2 " * 100_000, "bad_mask"),
+    "falling runs": ("dice", "9 1 7 1 5 1", "bad_mask"),
+    "negative runs": ("dice_hausdorff", "-5 10", "bad_mask"),
+    "a megabyte of digits": ("f_beta_pixels", "1" * 10**6, "bad_mask"),
+    "a megabyte of spaces and one digit": ("dice", " " * 10**6 + "1", "bad_mask"),
+    "a hundred thousand boxes": ("map_over_iou", "a 0.5 1 1 2 2 " * 70_000, "bad_boxes"),
+    "boxes without an area": ("map_over_iou", "a 0.5 1 1 1e-300 1e-300", "bad_boxes"),
+    "boxes without an end": ("map_over_iou", "a 0.5 1 1 1e308 1e308", "bad_boxes"),
+    "a score of NaN": ("map_over_iou", "a NaN 1 1 2 2", "bad_boxes"),
+    "a number of a megabyte": ("f2_boxes", "a 0.5 1 1 2 " + "9" * 10**6, "bad_boxes"),
+    "a hundred thousand labels": ("f1_samples", "a b c d " * 100_000, "bad_labels"),
+    "a label of a megabyte": ("f1_samples", "a" * 10**6, "unknown_label"),
+    "a hundred thousand items": ("map_at_k", " ".join(map(str, range(100_000))), "bad_ranking"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_cells_of_several_things_are_refused_before_dear_work(lab_of, csv_of, limited, bomb):
+    name, cell, problem = BOMBS[bomb]
+    lab = lab_of(name)
+    truth = lab.truth(np.random.RandomState(0), 12)
+    rows = lab.table(lab.perfect(truth))
+    rows[5][-1] = cell
+    bundle = lab.bundle(truth, cell_chars=10**6 + 10)
+    grade = limited.grade(bundle, csv_of(rows))
+    # the csv module itself stops at 128 kB
+    assert grade.problem == ("not_csv" if len(cell) > 131_072 else problem), grade.message
+    assert len(grade.message) < 400
+    _still_the_same(limited)
+    fields = lab.bundle(truth)
+    shown = limited.grade(fields, csv_of(rows))
+    assert not shown.valid
+    _still_the_same(limited)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("levenshtein", "ab" * 500),
+        ("edit_similarity", "a" * 1000),
+        ("word_error_rate", "a " * 500),
+        ("jaccard_words", "a " * 500),
+        ("dice", " ".join(f"{start} 1" for start in range(1, 31, 2))),
+        ("dice_hausdorff", "1 30"),
+        ("map_over_iou", "a 1 0 0 2 2 " * 100),
+        ("f2_boxes", "a 1 0 0 2 2 " * 100),
+        ("f1_centres", "a 1 0 0 2 2 " * 100),
+        ("kendall_orders", " ".join(map(str, range(200)))),
+    ],
+)
+def test_the_dearest_files_that_are_accepted_are_scored_within_the_limits(
+    lab_of, csv_of, limited, name, cell
+):
+    """The same for every row, in a file of a thousand, with the error bars of `score`."""
+    lab = lab_of(name)
+    truth = lab.truth(np.random.RandomState(0), 1000)
+    ids = [row[0] for row in lab.table(lab.perfect(truth))[1:]]
+    bundle = lab.bundle(truth, cell_chars=1000 if lab.metric.form is Form.TEXT else 2000)
+    table = [["id", "y"], *([name, cell] for name in ids)]
+    grade = limited.grade(bundle, csv_of(table), standard_error=True)
+    assert grade.valid, grade.message
+    _still_the_same(limited)
+
+
 def test_cell_bombs_never_score_whatever_the_metric(lab, csv_of, limited):
     random = np.random.RandomState(0)
     truth = lab.truth(random, 12)
@@ -99,9 +168,11 @@ def test_many_huge_ids_are_refused(lab, csv_of, limited):
     random = np.random.RandomState(0)
     truth = lab.truth(random, 12)
     rows = lab.table(lab.perfect(truth))
+    bundle = lab.bundle(truth)
     for row in rows[1:]:
         row[0] *= 40
-    assert limited.grade(lab.bundle(truth), csv_of(rows)).problem == "field_too_long"
+    rows[1][0] *= bundle.brief.submission.cell_chars // 40
+    assert limited.grade(bundle, csv_of(rows)).problem == "field_too_long"
     _still_the_same(limited)
 
 
@@ -118,9 +189,11 @@ def test_many_more_rows_than_wanted_cost_no_more_than_the_wanted_ones(lab_of, li
 
 
 def _legitimate(lab, cell):
-    """Long digits are a number, and any word is an item that may be recommended."""
-    if lab.metric.form is Form.RANKING:
+    """Long digits are a number, any word may be an item or a text, and blank is a set of none."""
+    if lab.metric.form in (Form.RANKING, Form.TEXT):
         return bool(cell.split())
+    if lab.metric.form in (Form.LABELS, Form.MASK, Form.BOXES):
+        return not cell.strip()
     return cell.isdigit() and cell.isascii() and lab.metric.form in (Form.VALUE, Form.DISTRIBUTION)
 
 

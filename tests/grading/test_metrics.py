@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 
 from sandmle_gym.errors import UndefinedScoreError, UnknownNameError, UserError
 from sandmle_gym.metrics import get_metric, metric_names, metric_params
+from sandmle_gym.metrics.metric import FORM_PARAMS
 from sandmle_gym.spec import Form, MetricSpec
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -204,13 +205,25 @@ def test_wrong_parameters_are_named(params, message):
 
 
 def test_every_parameter_of_a_metric_is_declared_with_its_range(lab):
-    function = inspect.unwrap(getattr(lab.metric.function, "func", lab.metric.function))
-    keywords = [
+    parts = (lab.metric.function, lab.metric.rows, lab.metric.summary)
+    keywords = {
         name
-        for name, parameter in inspect.signature(function).parameters.items()
+        for part in parts
+        if part is not None
+        for name, parameter in inspect.signature(getattr(part, "func", part)).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    assert keywords == list(metric_params(lab.metric.name))
+    }
+    shape = set(FORM_PARAMS.get(lab.metric.form, ()))
+    assert keywords | shape == set(metric_params(lab.metric.name))
+
+
+def test_a_scorer_scores_any_choice_of_rows_as_the_metric_does(lab):
+    truth, prediction = draw(lab, 11, 40)
+    score, random = lab.metric.scorer(truth, prediction), np.random.RandomState(0)
+    for _ in range(5):
+        chosen = random.randint(0, 40, size=40)
+        expected = lab.metric(truth[chosen], prediction[chosen])
+        assert score(chosen) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 def test_every_form_has_a_metric():

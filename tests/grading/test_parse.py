@@ -93,6 +93,28 @@ FORM_FLAWS = [
     ("map_at_k", "y", "p q r s", "bad_ranking"),
     ("map_at_k", "y", "p p", "bad_ranking"),
     ("map_at_k", "y", "", "bad_ranking"),
+    ("levenshtein", "y", " ", "blank_text"),
+    ("f1_samples", "y", "a e", "unknown_label"),
+    ("f1_samples", "y", "a b a", "bad_labels"),
+    ("dice", "y", "1 2 3", "bad_mask"),
+    ("dice", "y", "1 2 3 -4", "bad_mask"),
+    ("dice", "y", "0 2", "bad_mask"),
+    ("dice", "y", "1 0", "bad_mask"),
+    ("dice", "y", "5 2 1 2", "bad_mask"),
+    ("dice", "y", "1 3 3 2", "bad_mask"),
+    ("dice", "y", "30 2", "bad_mask"),
+    ("dice", "y", "1 1e1", "bad_mask"),
+    ("dice", "y", "nan", "bad_mask"),
+    ("map_over_iou", "y", "a 0.5 1 1 2", "bad_boxes"),
+    ("map_over_iou", "y", "e 0.5 1 1 2 2", "bad_boxes"),
+    ("map_over_iou", "y", "a 1.5 1 1 2 2", "bad_boxes"),
+    ("map_over_iou", "y", "a nan 1 1 2 2", "bad_boxes"),
+    ("map_over_iou", "y", "a 0.5 1 1 0 2", "bad_boxes"),
+    ("map_over_iou", "y", "a 0.5 1 1 -2 2", "bad_boxes"),
+    ("map_over_iou", "y", "a 0.5 1e300 1 2 2", "bad_boxes"),
+    ("kl_divergence", "b", "-0.1", "bad_distribution"),
+    ("laplace", "y2", "", "not_finite"),
+    ("concordance", "y", "inf", "not_finite"),
 ]
 
 
@@ -195,7 +217,12 @@ def test_ninety_five_percent_blanks_and_a_few_right_rows_earn_nothing(lab, csv_o
     for row in rows[6:]:
         row[1:] = [""] * (len(row) - 1)
     bundle = lab.bundle(truth)
-    assert isinstance(parse(bundle.brief, bundle.private.answers, csv_of(rows)), Problem)
+    result = parse(bundle.brief, bundle.private.answers, csv_of(rows))
+    if lab.metric.form in (Form.LABELS, Form.MASK, Form.BOXES):  # blank says: nothing there
+        assert isinstance(result, Scored)
+        assert result.score() < 0.5
+    else:
+        assert isinstance(result, Problem)
 
 
 def test_the_standard_error_matches_the_spread_of_fresh_samples(lab_of, csv_of):

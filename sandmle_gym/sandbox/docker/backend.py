@@ -50,7 +50,7 @@ class DockerBackend(WarmBackend):
         super().__init__(public_root, preload=preload)
 
     def _make_zygote(self) -> ContainerZygote:
-        return ContainerZygote(self._container, self._public_root, self._preload)
+        return ContainerZygote(self._container, self.public_root, self._preload)
 
     @property
     def alive(self) -> bool:

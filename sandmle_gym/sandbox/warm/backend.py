@@ -56,7 +56,7 @@ class WarmBackend(Backend):
         if public_root is not None:
             public_root.mkdir(parents=True, exist_ok=True)
             public_root = public_root.resolve()
-        self._public_root = public_root
+        self.public_root = public_root
         self._preload = tuple(preload)
         self._start()
         self._sandboxes: weakref.WeakSet[WarmSandbox] = weakref.WeakSet()
@@ -64,11 +64,11 @@ class WarmBackend(Backend):
         _backends.add(self)
 
     def _start(self) -> None:
-        self._root_id = _identity(self._public_root)
+        self._root_id = _identity(self.public_root)
         self._zygote = self._make_zygote()
 
     def _make_zygote(self) -> Zygote:
-        return Zygote(self._public_root, self._preload)
+        return Zygote(self.public_root, self._preload)
 
     @classmethod
     def probe(cls) -> Probe:
@@ -93,7 +93,7 @@ class WarmBackend(Backend):
     @property
     def alive(self) -> bool:
         """Whether it can still open episodes, and its public root has not been replaced meanwhile."""
-        return self._zygote.alive and self._root_id == _identity(self._public_root)
+        return self._zygote.alive and self._root_id == _identity(self.public_root)
 
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open an episode; see `Backend.open`. Public files must be readable by every user."""
@@ -114,17 +114,17 @@ class WarmBackend(Backend):
         return _FIRST_USER + (os.getpid() % (1 << 22)) * _USERS_PER_PROCESS + slot
 
     def _below_root(self, public: Path) -> str:
-        if self._public_root is None:
+        if self.public_root is None:
             raise UserError("this backend was made without public_root, so it can show no files")
         public = public.resolve()
-        if not public.is_relative_to(self._public_root) or not public.is_dir():
-            raise UserError(f"{public} is not a directory below {self._public_root}")
+        if not public.is_relative_to(self.public_root) or not public.is_dir():
+            raise UserError(f"{public} is not a directory below {self.public_root}")
         if self._zygote.foreign:
             for path in (public, *public.iterdir()):
                 needed = 0o005 if path.is_dir() else 0o004
                 if path.stat().st_mode & needed != needed:
                     raise UserError(f"{path} is not readable by every user")
-        return str(public.relative_to(self._public_root))
+        return str(public.relative_to(self.public_root))
 
     def close(self) -> None:
         """End every episode and the zygote."""

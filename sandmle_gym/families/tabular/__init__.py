@@ -1,0 +1,1 @@
+"""What the tabular families share: columns, a skill budget, insight units, traps, witness programs."""
