@@ -11,6 +11,8 @@ from sandmle_gym.sandbox import Probe
 from sandmle_gym.sandbox.conformance import ATTACKS, Attack, Ring
 from sandmle_gym.sandbox.warm import WarmBackend
 
+pytestmark = pytest.mark.timeout(400)  # a judge that is stuck is given up before
+
 WARM = "sandmle_gym.sandbox.warm:WarmBackend"
 LOCAL = "sandmle_gym.sandbox.local:LocalBackend"
 AS_USER = (sys.executable, str(Path(__file__).with_name("as_user.py")))

@@ -123,13 +123,17 @@ def limit_user() -> None:
 
 
 def holds(pid: int) -> bool:
-    """Say whether some limit of the host's on processes and one on memory lie around a process."""
+    """Say whether some limit of the host's on processes and one on memory lie around a process.
+
+    Control groups count wherever they are; resource limits only where they bind this process as well,
+    since an episode's own are what is under attack.
+    """
     groups = dict(_groups_of(pid))
     limits = {"pids": ("pids.max",), "memory": ("memory.max", "memory.limit_in_bytes")}
     grouped = all(
         any(_is_limited(folder, limits[name]) for folder in groups.get(name, ())) for name in limits
     )
-    return grouped or _limited_user(pid)
+    return grouped or (_limited_user(os.getpid()) and _limited_user(pid))
 
 
 def _limited_user(pid: int) -> bool:

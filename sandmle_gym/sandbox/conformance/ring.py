@@ -23,7 +23,7 @@ from sandmle_gym.sandbox.conformance.attacks import ATTACKS, Attack
 
 _JUDGE = "sandmle_gym.sandbox.conformance.judge"
 _START = 180.0
-_AFTER = 150.0
+_AFTER = 100.0
 """Seconds beyond the limits of an attack's commands after which the judge itself is given up."""
 
 
