@@ -111,7 +111,16 @@ def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False)
     raise typer.Exit(0 if certificate.certified and not moved else 1)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    attack: Annotated[
+        str | None,
+        typer.Option(
+            help="Play the attack suite against this backend (warm, docker, or module:class), and say "
+            "which attacks it does not contain."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what isolation this machine offers, and why not more; exit status 1 if none.
 
     Lists the pools of warm interpreters that are running now, too.
@@ -119,6 +128,8 @@ def doctor(as_json: AsJson = False) -> None:
     from sandmle_gym.sandbox import pools as running_pools
     from sandmle_gym.sandbox import probe_all
 
+    if attack is not None:
+        raise typer.Exit(_attack(attack, as_json))
     running = running_pools()  # before the probes, which start one
     probes = probe_all()
     if as_json:
@@ -158,6 +169,35 @@ def pools(
 
 
 COMMANDS = (list_, show, certify, doctor, pools)
+
+
+def _attack(backend: str, as_json: bool) -> int:
+    """Play every attack; return 0 if all were contained or could not be played."""
+    from sandmle_gym.sandbox import backend_path
+    from sandmle_gym.sandbox.conformance import ATTACKS, Ring
+
+    verdicts = []
+    with Ring(backend_path(backend)) as ring:
+        for each in ATTACKS:
+            with errors.status(f"{len(verdicts)} of {len(ATTACKS)}: {each.name} …"):
+                verdicts.append(ring.fight(each))
+    failed = [each for each in verdicts if not (each.contained or each.skipped)]
+    if as_json:
+        print_json([vars(verdict) for verdict in verdicts])
+        return len(failed) > 0
+    rows = [
+        (each.name, each.law, _outcome(verdict))
+        for each, verdict in zip(ATTACKS, verdicts, strict=True)
+    ]
+    print_table(("attack", "law", "outcome"), rows)
+    console.print(f"{len(verdicts)} attacks, {len(failed)} not contained")
+    return len(failed) > 0
+
+
+def _outcome(verdict: Any) -> str:
+    if verdict.skipped:
+        return f"not played: {verdict.skipped}"
+    return "contained" if verdict.contained else f"NOT CONTAINED: {', '.join(verdict.signs)}"
 
 
 def _all_tasks() -> list[dict[str, Any]]:

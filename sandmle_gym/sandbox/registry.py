@@ -89,6 +89,19 @@ def _get(kind: str, public_root: Path | None, options: _Options) -> Backend:
         return backend
 
 
+def backend_path(name: str) -> str:
+    """Return a backend as `module:class`, given so or by a name of ours, for `conformance.Ring`.
+
+    Raises:
+        UnknownNameError: No backend has this name.
+    """
+    if ":" in name:
+        return name
+    if name not in _KINDS:
+        raise UnknownNameError("sandbox", name, _KINDS)
+    return f"{_KINDS[name].__module__}:{_KINDS[name].__qualname__}"
+
+
 def probe_all() -> list[Probe]:
     """Ask every backend what it offers on this machine."""
     return [kind.probe() for kind in _KINDS.values()]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandmle_gym.errors import SandboxError
+from sandmle_gym.sandbox.arguments import check_command, check_files, check_size, relative_name
 from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Sandbox
-from sandmle_gym.sandbox.names import relative_name
 from sandmle_gym.sandbox.output import Output
 from sandmle_gym.sandbox.warm.channel import Channel
 
@@ -45,6 +45,7 @@ class WarmSandbox(Sandbox):
         self, kind: Kind, source: str, *, seconds: float, keep_bytes: int = 65536
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
+        check_command(kind, source, seconds, keep_bytes)
         output = Output(keep_bytes, self._flood)
         with self._in_use(), self._turn() as queued:
             reply = self._run(kind, source, seconds, output)
@@ -126,8 +127,8 @@ class WarmSandbox(Sandbox):
 
     def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files; see `Sandbox.put`."""
-        requests = [(name, relative_name(name), data) for name, data in files.items()]
         failed = []
+        requests = check_files(files)
         with self._in_use():
             self._ready()
             for name, inside, data in requests:
@@ -139,6 +140,7 @@ class WarmSandbox(Sandbox):
 
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
+        check_size(max_bytes)
         request = {"op": "get", "name": relative_name(name), "max": max_bytes}
         body = os.memfd_create("get", os.MFD_CLOEXEC)
         try:

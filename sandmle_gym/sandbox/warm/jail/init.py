@@ -202,7 +202,7 @@ class Init:
         try:
             message = self.session.channel.recv(_LARGEST_DATAGRAM)
             code = int(json.loads(message)["code"])
-        except (ValueError, KeyError, TypeError, OSError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError):
             code = None
         if code is None or self.step is None or self.step.kind != "cell":
             self.unwatch(self.session.channel.fileno())
