@@ -1,4 +1,4 @@
-"""The `sandmle` command: list, show, run, play, grade, certify, doctor, new, export, freeze, image."""
+"""The `sandmle` command: list, show, run, play, grade, certify, doctor, pools, new, export, freeze, image."""
 
 import sys
 
