@@ -215,13 +215,13 @@ INVOCATIONS = [
     "python -c 'import sys; print(len(sys.argv[1]))' $(head -c 100000 /dev/zero | tr '\\0' x)",
     "python <(echo 'print(9)'); python /dev/stdin <<< 'print(10)'; echo 'print(11)' | python /dev/fd/0",
     "exec 5< hello.py; python -c 'import os; print(os.read(5, 6))'; echo $?",
-    "python -m venv --without-pip v && v/bin/python -c 'import sys; print(sys.prefix)' && . v/bin/activate && "
-    "python -c 'import sys; print(sys.prefix)'",
+    "python -m venv --without-pip v && v/bin/python -c 'import sys; print(sys.prefix)' && "
+    ". v/bin/activate && python -c 'import sys; print(sys.prefix)'",
     "python -i -c 'x = 1' <<< 'print(x)'; python -i hello.py < /dev/null; echo $?",
     "python -m pdb -c continue hello.py <<< q; python -m cProfile hello.py | head -1; "
     "python -m trace -l hello.py | head -1",
     "python -m unittest -q 2>&1 | tail -1 | cut -c1-5; python -m compileall -q nested; ls nested",
-    'python -c \'import sys, time; sys.stdout.write("a"); sys.stdout.flush(); time.sleep(.1); print("b")\' | cat',
+    "python -c 'import sys, time; print(1, end=\"\"); sys.stdout.flush(); time.sleep(.1); print(2)' | cat",
     "python -c 'import asyncio; asyncio.run(asyncio.sleep(0)); print(1)'; "
     "python -c 'breakpoint()' <<< c; echo $?",
     "python -c 'import pandas, numpy, sys; print(pandas.Series([1, 2]).mean(), numpy.arange(3))'",
@@ -232,10 +232,14 @@ INVOCATIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def backend() -> Iterator[WarmBackend]:
+@pytest.fixture(
+    scope="module",
+    params=["bare", pytest.param("preloaded", marks=pytest.mark.slow)],
+)
+def backend(request: pytest.FixtureRequest) -> Iterator[WarmBackend]:
+    """A warm interpreter that has loaded nothing but the standard library, and one as in production."""
     try:
-        backend = WarmBackend()
+        backend = WarmBackend(preload=() if request.param == "bare" else None)
     except IsolationUnavailableError as error:
         pytest.skip(str(error))
     with backend:

@@ -75,7 +75,7 @@ def _open_streams() -> None:
     )
     for fd, (name, mode, errors) in enumerate(streams):
         raw = io.FileIO(fd, mode, closefd=False)
-        raw.name = f"<{name}>"  # pyright: ignore[reportAttributeAccessIssue]
+        raw.name = f"<{name}>"
         buffer: Any = raw if mode == "w" else io.BufferedReader(raw)
         stream = io.TextIOWrapper(buffer, "utf-8", errors, "\n", write_through=True)
         stream.mode = mode  # pyright: ignore[reportAttributeAccessIssue]
