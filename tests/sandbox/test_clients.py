@@ -135,3 +135,15 @@ def test_whoever_runs_out_of_descriptors_hears_what_to_raise(backend: WarmBacken
             sandbox.close()
     with backend.open() as sandbox:
         assert sandbox.run("bash", "true", seconds=30).ok
+
+
+def test_whoever_runs_out_of_descriptors_in_a_command_hears_it_too(backend: WarmBackend) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with backend.open() as sandbox:
+        assert sandbox.put({}) == ()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(SandboxError, match="ulimit -n"):
+                sandbox.run("bash", "true", seconds=30)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ from sandbox.pools import children, clients, gone, kill, only_pool, wait_for
 
 from sandmle_gym.errors import SandboxError, UserError
 from sandmle_gym.sandbox.warm import WarmBackend, pool
+from sandmle_gym.sandbox.warm.runtime import connect
 from sandmle_gym.sandbox.warm.survey import pools, stop_pools
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -179,6 +181,20 @@ def _pid(handle: int) -> int:
     info = Path(f"/proc/self/fdinfo/{handle}").read_text()
     (pid,) = [line.split()[1] for line in info.splitlines() if line.startswith("Pid:")]
     return int(pid)
+
+
+@pytest.mark.parametrize(
+    "message", [b"nonsense", b"open", b"open {", b"open []", b"done", b"\xff" * 9]
+)
+def test_a_request_that_makes_no_sense_disturbs_nobody(
+    backend: WarmBackend, runtime: Path, message: bytes
+) -> None:
+    with backend.open() as sandbox:
+        assert sandbox.put({}) == ()
+        (path,) = (runtime / "sandmle").iterdir()
+        with connect(path) as connection, Path("/dev/null").open() as fd:
+            socket.send_fds(connection, [message], [fd.fileno()])
+        assert sandbox.run("bash", "true", seconds=30).ok
 
 
 @pytest.fixture

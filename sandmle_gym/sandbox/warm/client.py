@@ -15,6 +15,7 @@ from sandmle_gym.sandbox.arguments import check_command, check_files, check_size
 from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Sandbox
 from sandmle_gym.sandbox.output import Output
 from sandmle_gym.sandbox.warm.channel import Channel
+from sandmle_gym.sandbox.warm.protocol import unreachable
 
 _LARGEST_DATAGRAM = 1 << 16
 _CHUNK = 1 << 16
@@ -72,6 +73,9 @@ class WarmSandbox(Sandbox):
                 raise SandboxError("this sandbox is closed")
             try:
                 yield
+            except OSError as error:  # no descriptor is left, for one
+                self.close()
+                raise unreachable(error) from error
             except BaseException:
                 self.close()
                 raise
@@ -142,19 +146,16 @@ class WarmSandbox(Sandbox):
         """Read a file; see `Sandbox.get`."""
         check_size(max_bytes)
         request = {"op": "get", "name": relative_name(name), "max": max_bytes}
-        body = os.memfd_create("get", os.MFD_CLOEXEC)
-        try:
-            with self._in_use():
-                self._ready()
-                self._send(request, os.dup(body))
+        with self._in_use():
+            self._ready()
+            with os.fdopen(os.memfd_create("get", os.MFD_CLOEXEC), "rb") as body:
+                self._send(request, os.dup(body.fileno()))
                 reply = self._wait_for_reply(_GRACE)
-            if self._dead:
-                return Fetched(None, "dead")
-            if reply["problem"] is not None:
-                return Fetched(None, reply["problem"])
-            return Fetched(_content(body, max_bytes))
-        finally:
-            os.close(body)
+                if self._dead:
+                    return Fetched(None, "dead")
+                if reply["problem"] is not None:
+                    return Fetched(None, reply["problem"])
+                return Fetched(_content(body.fileno(), max_bytes))
 
     def kill(self) -> None:
         """Kill the episode's first process, and with it all others; see `Sandbox.kill`."""

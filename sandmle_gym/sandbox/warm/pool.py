@@ -164,9 +164,9 @@ def _fingerprint(jail: dict[str, Any], public_root: Path | None) -> str:
 
 def _check_visibility(binds: Iterable[tuple[str, str]]) -> None:
     """Refuse a place for sockets that agents could see: they may run as the same user as we."""
-    place = runtime.directory()
+    place = runtime.directory().resolve()
     for source, _ in binds:
-        if place.is_relative_to(source):
+        if place.is_relative_to(Path(source).resolve()):
             raise UserError(
                 f"{place} lies in {source}, which agents can see; {runtime.VARIABLE} names another place"
             )

@@ -48,7 +48,7 @@ def unreachable(error: OSError) -> SandboxError:
             f"no file descriptor is left of {limit}, and an open episode takes {_DESCRIPTORS}: raise the "
             "limit (ulimit -n, LimitNOFILE=, resource.setrlimit) or close episodes"
         )
-    return SandboxError(f"the pool cannot be reached: {error}")
+    return SandboxError(f"the sandbox cannot be reached: {error}")
 
 
 def failure(report: dict[str, Any]) -> SandboxError:

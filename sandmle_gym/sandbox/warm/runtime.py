@@ -4,6 +4,7 @@ Sockets are reached through a descriptor of the directory, so their paths may ha
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -49,6 +50,8 @@ def locked(place: Path) -> Iterator[None]:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise
             raise _no_place(error) from error
         try:
             _check(place, fd)

@@ -83,10 +83,7 @@ class Guest:
         if not message:
             self.leave()
             return
-        try:
-            self._serve(message, fds)
-        except (ValueError, TypeError):  # not from our own side of the protocol
-            self.leave()
+        self._serve(message, fds)
         for fd in fds:
             os.close(fd)
 
@@ -98,8 +95,7 @@ class Guest:
             case b"done":
                 self.broker.queue.leave(self)
             case b"open" if fds and self.zygote is None:
-                self.stays = True
-                self.broker.zygotes.open(self, dict(json.loads(rest)), fds.pop())
+                self._open(rest, fds.pop())
             case b"join":
                 self.stays = True
                 self.broker.zygotes.join(self)
@@ -110,7 +106,17 @@ class Guest:
             case b"stop":
                 self.broker.stopping = True
             case _:
-                raise ValueError(word)
+                self.leave()
+
+    def _open(self, text: bytes, channel: int) -> None:
+        try:
+            body = dict(json.loads(text))
+        except (ValueError, TypeError):  # not from our own side of the protocol
+            os.close(channel)
+            self.leave()
+            return
+        self.stays = True
+        self.broker.zygotes.open(self, body, channel)
 
     def answer(self, reply: dict[str, Any], *fds: int) -> None:
         """Send an answer; a guest that cannot take it has gone."""

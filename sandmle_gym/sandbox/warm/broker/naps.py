@@ -56,9 +56,12 @@ class Watch:
 
 
 def _look(folder: str) -> Sight:
-    pids: list[str] = []
-    with contextlib.suppress(OSError):  # the episode is not there yet, or no more
+    try:
         pids = [name for name in os.listdir(folder) if name.isdigit() and name != "1"]  # noqa: PTH208
+    except PermissionError:  # nothing can be said: it counts as awake
+        return Sight(0, runnable=True, threads=True, used=0)
+    except OSError:  # the episode is not there yet, or no more
+        pids = []
     if len(pids) > _MANY:
         return Sight(len(pids), runnable=True, threads=True, used=0)
     states, threads, used = set(), 1, 0

@@ -4,9 +4,9 @@ Limits and signals go by user. Each pool of root takes a range of its own, and h
 abstract socket, of which there is one per machine (per network namespace), and no file to leave behind.
 """
 
+import itertools
 import os
 import socket
-from collections import deque
 
 _FIRST = 1 << 30
 _RANGE = 1 << 16
@@ -20,15 +20,21 @@ class Users:
         """Take a free range; where to look first depends on our pid, so that a range rests after its use."""
         self.claim, number = _claim(os.getpid())
         self.first = _FIRST + number * _RANGE
-        self.rested = deque(range(self.first, self.first + _RANGE))
+        self.steps = itertools.count()
+        self.taken: set[int] = set()
 
     def take(self) -> int:
-        """Return the id that has rested longest."""
-        return self.rested.popleft()
+        """Return an id that no live episode has, and that has rested as long as can be."""
+        if len(self.taken) == _RANGE:
+            raise RuntimeError("every user id is taken")
+        users = (self.first + step % _RANGE for step in self.steps)
+        user = next(user for user in users if user not in self.taken)
+        self.taken.add(user)
+        return user
 
     def give_back(self, user: int) -> None:
         """Take back the id of an episode that is dead."""
-        self.rested.append(user)
+        self.taken.discard(user)
 
 
 def _claim(start: int) -> tuple[socket.socket, int]:
