@@ -27,7 +27,9 @@ class ImagePatch(BinaryPictures):
 
     def tiers(self, knobs: BinaryKnobs) -> dict[str, Tier]:
         """Look at the whole, at the middle, at the middle's cells, and at nothing else."""
-        exactly = designed(knobs.parts["latent"], MEASURES)
+        parts = knobs.parts["latent"]
+        exactly = designed(parts, MEASURES)
+        noticed = ", ".join(MEASURES[part.factor] for part in parts if part.role == "insight")
         crop = (
             "middle, wash = thirds(pictures), hue(pictures)\n"
             "features = standardised([generic(middle, 2), wash])\n"
@@ -38,7 +40,7 @@ class ImagePatch(BinaryPictures):
             "competent": Tier("features = standardised(generic(pictures))\n"),
             "insight": Tier(crop),
             "insights": Tier(
-                f"{crop}{count}features = np.column_stack([features, 2 * standardised(counted)])\n"
+                f"{crop}{count}features = np.column_stack([features, 3 * standardised([{noticed}])])\n"
             ),
             "expert": Tier(
                 f"{crop}{count}features = {exactly}\n",

@@ -128,8 +128,7 @@ def paired(
 def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np.ndarray) -> Asked:
     """Ask for several numbers from 0 to 1, light (n, k).
 
-    The generic and exact lines find `windows`, float (n, k, d): what lies around each pixel, train rows
-    first.
+    The generic and exact lines find `new`, the light of the test rows.
     """
     cells = {name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)}
     middle = "median" if metric.name == "mae_columns" else "mean"
@@ -141,8 +140,8 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
         sample=dict.fromkeys(names, "0.5"),
         start=f"names = {list(names)}\ntarget = train[names].to_numpy()\n",
         trivial=f"answer = dict(zip(names, np.{middle}(target, axis=0)))\n",
-        generic=f"new = filtered(windows, target)\n{answer}",
-        exact=f"new = inked(windows, target)\n{answer}",
+        generic=answer,
+        exact=answer,
     )
 
 

@@ -250,10 +250,19 @@ def largest_disc(light):
     return away / radius[:, None, None]
 
 
+def own_colour(pictures, inner):
+    """Return the colour of an object, (n, 3): what is common within it, whatever lies on it."""
+    flat = np.where(inner, pictures, -1.0).reshape(len(pictures), -1, 3)
+    ordered = np.sort(flat, axis=1)
+    size = inner.sum(axis=(1, 2, 3))
+    place = flat.shape[1] - 1 - (0.42 * size).astype(int)
+    return ordered[np.arange(len(flat)), place].clip(0.02)
+
+
 def disc_stains(pictures, away, first, second):
     """Return how much of two inks each pixel of a disc holds, from their colours beside the disc's own."""
     inner = (away < 0.9)[..., None]
-    ground = np.nanquantile(np.where(inner, pictures, np.nan).reshape(len(pictures), -1, 3), 0.55, axis=1)
+    ground = own_colour(pictures, inner)
     filled = np.where(inner, pictures, ground[:, None, None])
     soft = ndimage.gaussian_filter(filled, (0, 0.7, 0.7, 0))
     return unmixed(soft / ground[:, None, None], first, second)
@@ -393,7 +402,7 @@ def leaf_mask(pictures):
 def leaf_spots(pictures, mask, first, second):
     """Measure a leaf: logs of the numbers of two kinds of spots and of the area of one, and its own hue."""
     inner = ndimage.binary_erosion(mask, np.ones((1, 3, 3)))[..., None]
-    ground = np.nanquantile(np.where(inner, pictures, np.nan).reshape(len(pictures), -1, 3), 0.6, axis=1)
+    ground = own_colour(pictures, inner)
     filled = np.where(inner, pictures, ground[:, None, None])
     soft = ndimage.gaussian_filter(filled, (0, 0.6, 0.6, 0))
     inks = unmixed(soft / ground[:, None, None], first, second)
@@ -540,18 +549,10 @@ def discriminant(features, target, new, classes):
     return probability / probability.sum(axis=1, keepdims=True)
 
 
-def flattened(light):
-    """Return light over the paper's own, which is the brightest nearby."""
-    soft = ndimage.gaussian_filter(light, (0, 0.7, 0.7))
-    paper = ndimage.gaussian_filter(ndimage.percentile_filter(soft, 85, (1, 9, 9)), (0, 2.5, 2.5))
-    return light / paper
-
-
 def contrasted(light):
-    """Return light on the scale of each page: 0 for its ink, 1 for its paper."""
-    flat = ndimage.gaussian_filter(light, (0, 0.5, 0.5)).reshape(len(light), -1)
-    ink, paper = (np.quantile(flat, share, axis=1)[:, None, None] for share in (0.05, 0.75))
-    return (light - ink) / (paper - ink)
+    """Return the detail of each page on the scale of its own: without stains, ink equally black everywhere."""
+    fine = light - ndimage.gaussian_filter(light, (0, 2, 2))
+    return fine / np.quantile(np.abs(fine).reshape(len(fine), -1), 0.9, axis=1)[:, None, None]
 
 
 def around(light, middle, reach):
@@ -566,6 +567,13 @@ def around(light, middle, reach):
     return np.stack(parts, axis=-1)
 
 
+def direct(windows, target):
+    """Predict every pixel from all pixels of the middle patch, each by a ridge regression of its own."""
+    n = len(target)
+    flat = windows.reshape(len(windows), -1)
+    return Ridge(0.3).fit(flat[:n], target).predict(flat[n:]).clip(0, 1)
+
+
 def filtered(windows, target):
     """Learn one linear filter from all pixels of all pages, and return what it makes of the test pages."""
     n, size = len(target), windows.shape[2]
@@ -577,8 +585,8 @@ def inked(windows, target):
     """Learn whether a pixel is ink or paper from all pixels of all pages; return the light to be expected."""
     n, size = len(target), windows.shape[2]
     level = (target.min() + target.max()) / 2
-    paper = target.ravel() > level
-    dark, bright = target.ravel()[~paper].mean(), target.ravel()[paper].mean()
+    paper = (target.ravel() > level).astype(int)
+    dark, bright = (target.ravel()[paper == value].mean() for value in (0, 1))
     model = LogisticRegression(C=1.0, max_iter=300).fit(windows[:n].reshape(-1, size), paper)
     share = model.predict_proba(windows[n:].reshape(-1, size))[:, 1].reshape(-1, target.shape[1])
     return dark + (bright - dark) * share
