@@ -4,12 +4,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sandmle_gym.families.image.binary import BinaryKnobs, BinaryPictures
+from sandmle_gym.families.image.binary import BinaryCard, BinaryKnobs, BinaryPictures
+from sandmle_gym.families.image.budget import Role
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.cells import TISSUE, tissue
 from sandmle_gym.families.image.witness import Tier, designed
 
-MEASURES = {"wash": "wash", "crowd": "counted[:, 0]", "girth": "counted[:, 1]", "stain": "counted[:, 2]"}
+MEASURES = {
+    "wash": "wash",
+    "crowd": "counted[:, 0]",
+    "girth": "counted[:, 1]",
+    "stain": "counted[:, 2]",
+}
 
 
 class ImagePatch(BinaryPictures):
@@ -18,6 +24,12 @@ class ImagePatch(BinaryPictures):
     name = "image_patch"
     trains = "Find out which part of a picture decides, tell stains apart by colour, and count."
     factors = TISSUE
+
+    def roles(self, card: BinaryCard, rng: np.random.RandomState) -> dict[str, dict[str, Role]]:
+        """Let the size of cells come second: colours of the middle show numbers and stains, not it."""
+        del card
+        first, bent = (("crowd", "stain")[k] for k in rng.permutation(2))
+        return {"latent": {"wash": "plain", first: "insight", "girth": "insight", bent: "curved"}}
 
     def paint(
         self, knobs: BinaryKnobs, factors: Mapping[str, np.ndarray], rng: np.random.RandomState
@@ -29,18 +41,17 @@ class ImagePatch(BinaryPictures):
         """Look at the whole, at the middle, at the middle's cells, and at nothing else."""
         parts = knobs.parts["latent"]
         exactly = designed(parts, MEASURES)
-        noticed = ", ".join(MEASURES[part.factor] for part in parts if part.role == "insight")
         crop = (
-            "middle, wash = thirds(pictures), hue(pictures)\n"
-            "features = standardised([generic(middle, 2), wash])\n"
+            "middle, wash = middle_third(pictures), median_hue(pictures)\n"
+            "features = standard_columns([generic_columns(middle, 2), wash])\n"
         )
         first, second = knobs.colours[1:]
-        count = f"counted = cells(stains(middle, {first}, {second})[0])\n"
+        count = f"counted = cell_measures(tissue_stains(middle, {first}, {second})[0])\n"
         return {
-            "competent": Tier("features = standardised(generic(pictures))\n"),
+            "competent": Tier("features = standard_columns(generic_columns(pictures))\n"),
             "insight": Tier(crop),
             "insights": Tier(
-                f"{crop}{count}features = np.column_stack([features, 3 * standardised([{noticed}])])\n"
+                f"{crop}{count}features = np.column_stack([features, 2 * standard_columns(counted)])\n"
             ),
             "expert": Tier(
                 f"{crop}{count}features = {exactly}\n",

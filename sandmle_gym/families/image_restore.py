@@ -76,13 +76,20 @@ class ImageRestore(PictureFamily):
     def tiers(self, knobs: PageKnobs) -> dict[str, Tier]:
         """Fit pixels of the middle, one filter for all, then as ink or paper, then on even pages."""
         del knobs
-        grey = "light = grey(pictures)\n"
+        grey = "light = grey_light(pictures)\n"
         return {
-            "competent": Tier(f"{grey}new = direct(around(light, {MIDDLE}, 0), target)\n"),
-            "insight": Tier(f"{grey}new = filtered(around(light, {MIDDLE}, 1), target)\n"),
-            "insights": Tier(f"{grey}new = inked(around(light, {MIDDLE}, 2), target)\n"),
+            "competent": Tier(
+                f"{grey}new = direct_pixels(pixel_windows(light, {MIDDLE}, 0), target)\n"
+            ),
+            "insight": Tier(
+                f"{grey}new = filtered_pixels(pixel_windows(light, {MIDDLE}, 1), target)\n"
+            ),
+            "insights": Tier(
+                f"{grey}new = inked_pixels(pixel_windows(light, {MIDDLE}, 2), target)\n"
+            ),
             "expert": Tier(
-                f"{grey}light = contrasted(light)\nnew = inked(around(light, {MIDDLE}, 2), target)\n"
+                f"{grey}light = contrasted_light(light)\n"
+                f"new = inked_pixels(pixel_windows(light, {MIDDLE}, 2), target)\n"
             ),
         }
 
@@ -95,7 +102,9 @@ class ImageRestore(PictureFamily):
 
 
 def _names(knobs: PageKnobs) -> list[str]:
-    return [f"{knobs.target.name}_{row}_{column}" for row in range(MIDDLE) for column in range(MIDDLE)]
+    return [
+        f"{knobs.target.name}_{row}_{column}" for row in range(MIDDLE) for column in range(MIDDLE)
+    ]
 
 
 FAMILY = ImageRestore()

@@ -43,7 +43,12 @@ def settled(target: Outcome, rng: np.random.RandomState) -> tuple[float, ...]:
 
 
 def classes(
-    name: str, labels: Sequence[str], metric: MetricSpec, form: Form, posterior: np.ndarray, drawn: np.ndarray
+    name: str,
+    labels: Sequence[str],
+    metric: MetricSpec,
+    form: Form,
+    posterior: np.ndarray,
+    drawn: np.ndarray,
 ) -> Asked:
     """Ask for one of several classes.
 
@@ -130,7 +135,9 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
 
     The generic and exact lines find `new`, the light of the test rows.
     """
-    cells = {name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)}
+    cells = {
+        name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)
+    }
     middle = "median" if metric.name == "mae_columns" else "mean"
     answer = "answer = dict(zip(names, new.T))\n"
     return Asked(
@@ -145,9 +152,7 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
     )
 
 
-def binary(
-    target: Outcome, cut: float, metric: MetricSpec, form: Form, latent: Latent
-) -> Asked:
+def binary(target: Outcome, cut: float, metric: MetricSpec, form: Form, latent: Latent) -> Asked:
     """Ask whether the hidden number lies above a cut."""
     posterior = oracle.class_posterior(latent.mean, latent.spread, (cut,))
     labels = (target.negative, target.positive)
