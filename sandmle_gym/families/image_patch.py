@@ -26,10 +26,10 @@ class ImagePatch(BinaryPictures):
     factors = TISSUE
 
     def roles(self, card: BinaryCard, rng: np.random.RandomState) -> dict[str, dict[str, Role]]:
-        """Let the size of cells come second: colours of the middle show numbers and stains, not it."""
-        del card
-        first, bent = (("crowd", "stain")[k] for k in rng.permutation(2))
-        return {"latent": {"wash": "plain", first: "insight", "girth": "insight", bent: "curved"}}
+        """Let the middle's colours show stain, single cells girth; neither many nor few cells are well."""
+        del card, rng
+        given: dict[str, Role] = {"wash": "plain", "stain": "insight", "girth": "insight"}
+        return {"latent": {**given, "crowd": "curved"}}
 
     def paint(
         self, knobs: BinaryKnobs, factors: Mapping[str, np.ndarray], rng: np.random.RandomState
