@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandmle_gym.errors import UnknownNameError, UserError
+from sandmle_gym.selection import TaskFacts, difficulty, level_bounds, level_of, select
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +112,58 @@ def split_of(name: str) -> str:
     raise UserError(f"{name} lies in no split of suite.toml")
 
 
+@cache
+def _all_tasks() -> tuple[TaskFacts, ...]:
+    entries = suite_lock()["tasks"]
+    measured = {name: difficulty(e["certificate"]["rungs"]) for name, e in entries.items()}
+    bounds = suite_lock().get("levels") or level_bounds(measured.values())
+    return tuple(
+        TaskFacts(
+            reference=name,
+            split=split_of(name),
+            domain=_domain(entry["card"]),
+            metric=entry["metric"]["name"],
+            difficulty=measured[name],
+            level=level_of(measured[name], bounds),
+            **{key: entry[key] for key in ("title", "card", "modality", "train_rows")},
+        )
+        for name, entry in entries.items()
+    )
+
+
+@cache
+def _domain(slug: str) -> str:
+    return tomllib.loads(cards()[slug].read_text(encoding="utf-8"))["domain"]
+
+
+def tasks(  # noqa: PLR0913 — each is a fact that one may ask for
+    *,
+    split: str | None = None,
+    modality: str | None = None,
+    metric: str | None = None,
+    level: str | None = None,
+    card: str | None = None,
+    domain: str | None = None,
+    order: str = "suite",
+) -> list[TaskFacts]:
+    """Return the facts of the frozen tasks that have every value asked for.
+
+    Args:
+        split: train, val or test.
+        modality: What the data are made of: tabular, image, text …
+        metric: The name of a metric.
+        level: easy, moderate, hard or extreme; see `selection`.
+        card: The slug of a seed card.
+        domain: A field of work, as the cards name it.
+        order: "suite", or "difficulty" for a curriculum: easiest first.
+
+    Raises:
+        UnknownNameError: No task has such a value.
+    """
+    filters = {"split": split, "modality": modality, "metric": metric, "level": level}
+    return select(_all_tasks(), order=order, card=card, domain=domain, **filters)
+
+
 def card(slug: str) -> "SeedCard":
     """Load a seed card by its slug."""
     from sandmle_gym.families import load_card
@@ -168,16 +221,25 @@ class Source:
     """With `card`: always this draw."""
     split: str | None = None
     """With neither: the frozen tasks of this split (train, val, test), or all of them."""
+    modality: str | None = None
+    """With neither: only frozen tasks of this modality; the same goes for the next ones."""
+    metric: str | None = None
+    level: str | None = None
+    domain: str | None = None
 
     def __post_init__(self) -> None:
-        if self.task is not None and (self.card or self.split):
-            raise UserError("give either task= or card= or split=, not several of them")
+        filters = {name: value for name, value in self._filters.items() if value is not None}
+        if sum((self.task is not None, self.card is not None, bool(filters))) > 1:
+            raise UserError(
+                "give either task= or card= or filters such as split=, not several of them"
+            )
         if self.index is not None and (self.card is None or self.index < 0):
             raise UserError("index= is a number ≥ 0 and goes with card=")
         if self.card is not None and self.card not in cards():
             raise UnknownNameError("seed card", self.card, cards())
-        if self.split is not None and not self.frozen():
-            raise UserError(f"the suite has no tasks in split {self.split!r}")
+        if filters and not self.frozen():
+            asked = ", ".join(f"{name} {value!r}" for name, value in filters.items())
+            raise UserError(f"the suite has no tasks in {asked}")
 
     def choose(self, random: "np.random.Generator", options: Mapping[str, Any]) -> str:
         """Choose the reference of the next episode's task.
@@ -211,8 +273,13 @@ class Source:
         return reference
 
     def frozen(self) -> list[str]:
-        """Name the frozen tasks of the split, in the order of the suite."""
-        return [name for name in suite_lock()["tasks"] if self.split in (None, split_of(name))]
+        """Name the frozen tasks that are meant, in the order of the suite."""
+        return [task.reference for task in select(_all_tasks(), **self._filters)]
+
+    @property
+    def _filters(self) -> dict[str, Any]:
+        names = ("split", "modality", "metric", "level", "domain")
+        return {name: getattr(self, name) for name in names}
 
 
 def register() -> None:

@@ -23,6 +23,7 @@ from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card
 from sandmle_gym.sandbox import Backend
+from sandmle_gym.selection import level_bounds
 from sandmle_gym.spec import Frozen
 
 SUITE, LOCK, JOURNAL = "suite.toml", "suite.lock.json", "suite.lock.journal"
@@ -97,7 +98,7 @@ def recipe_digest(envs: Path, slots: list[Slot]) -> str:
     files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
     for part in ("certify", "families", "grading", "metrics"):
         files += sorted((package / part).rglob("*.py"))
-    files += [package / name for name in ("bundle.py", "seeding.py", "spec.py")]
+    files += [package / name for name in ("bundle.py", "seeding.py", "selection.py", "spec.py")]
     total = hashlib.sha256(json.dumps(library_versions(), sort_keys=True).encode())
     for path in files:
         total.update(hashlib.sha256(path.read_bytes()).digest())
@@ -149,7 +150,8 @@ def _lock(suite: Suite, lines: list[Line]) -> Lock:
             failures=dict(sorted(failures.items())),
         )
     tasks = {line.name: line.entry for line in lines}
-    return Lock(version=suite.version, tasks=tasks, yields=yields)
+    measured = [entry.difficulty for entry in tasks.values() if entry.difficulty is not None]
+    return Lock(version=suite.version, tasks=tasks, yields=yields, levels=level_bounds(measured))
 
 
 @contextmanager

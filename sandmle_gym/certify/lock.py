@@ -17,6 +17,7 @@ from sandmle_gym.bundle import Certificate, Gate, Rung, TaskBundle
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.errors import LockMismatchError, UserError
 from sandmle_gym.families import SeedCard, derive, draw
+from sandmle_gym.selection import difficulty
 from sandmle_gym.spec import Frozen, MetricSpec, Milestones, Modality, Slug
 
 
@@ -51,6 +52,8 @@ class Entry(Frozen):
     certificate: CertificateSummary
     leaderboard: dict[str, float] = Field(default_factory=dict)
     """Fixed pipeline or witness -> score; see `leaderboard`."""
+    difficulty: float | None = None
+    """From 0 to 1, see `selection`; None for real data, which has no oracle."""
 
 
 class YieldEntry(Frozen):
@@ -69,10 +72,12 @@ class Lock(Frozen):
     tasks: dict[str, Entry]
     yields: dict[str, YieldEntry] = Field(default_factory=dict)
     """Card -> yield."""
+    levels: dict[str, float] = Field(default_factory=dict)
+    """Level -> the largest difficulty that it names: the quarters of the suite when it was frozen."""
 
     def dumps(self) -> str:
         """Return the file's text: keys in a fixed order, one task a line."""
-        head = {"version": self.version}
+        head = {"version": self.version, "levels": self.levels}
         sections = {
             "tasks": {name: entry.model_dump(mode="json") for name, entry in self.tasks.items()},
             "yields": {name: entry.model_dump(mode="json") for name, entry in self.yields.items()},
@@ -133,6 +138,7 @@ def freeze_entry(bundle: TaskBundle, *, attempt: int = 0) -> Entry:
         milestones=bundle.milestones,
         certificate=summary,
         leaderboard={name: _short(score) for name, score in bundle.private.leaderboard.items()},
+        difficulty=None if bundle.private.oracle is None else difficulty(summary.rungs),
     )
 
 

@@ -1,19 +1,18 @@
 """Commands that look: list, show, certify, doctor."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from sandmle_gym.catalogue import (
-    NAMESPACE,
     REAL_NAMESPACE,
     cards,
     open_task,
     public_root,
     real_lock,
-    split_of,
     suite_lock,
+    tasks,
 )
 from sandmle_gym.cli.console import (
     console,
@@ -31,21 +30,25 @@ def list_(
     card: Annotated[str | None, typer.Option(help="Only tasks of this seed card.")] = None,
     metric: Annotated[str | None, typer.Option(help="Only tasks with this metric.")] = None,
     split: Annotated[str | None, typer.Option(help="Only tasks of this split.")] = None,
+    modality: Annotated[str | None, typer.Option(help="Only tasks of this modality.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Only easy, moderate, hard or extreme tasks.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Only tasks of this domain.")] = None,
+    order: Annotated[str, typer.Option(help="suite, or difficulty: easiest first.")] = "suite",
     as_json: AsJson = False,
 ) -> None:
-    """List every registered task."""
-    wanted = {"card": card, "metric": metric, "split": split}
-    rows = [
-        row
-        for row in _all_tasks()
-        if all(value is None or row[key] == value for key, value in wanted.items())
-    ]
+    """List every registered task; with a filter, the frozen ones that have what is asked for."""
+    filters = {"card": card, "metric": metric, "split": split}
+    filters |= {"modality": modality, "level": level, "domain": domain}
+    frozen = [{"id": task.id, **asdict(task)} for task in tasks(order=order, **filters)]
+    rows = frozen if any(filters.values()) else [*frozen, *_real_tasks()]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        name, metric = f"{row['reference']:19}", f"{row['metric']:20}"
-        console.print(f"{name} {metric} {row['title']}", no_wrap=True, overflow="ellipsis")
+        name, metric, grade = (f"{row[key]:{width}}" for key, width in _COLUMNS.items())
+        console.print(f"{name} {metric} {grade} {row['title']}", no_wrap=True, overflow="ellipsis")
     metrics = {row["metric"] for row in rows}
     console.print(f"\n{len(rows)} tasks, {len(metrics)} metrics, suite {suite_lock()['version']}.")
     console.print("Endless streams, SandMLE/<seed-card>-v0:", ", ".join(cards()))
@@ -132,27 +135,22 @@ def doctor(as_json: AsJson = False) -> None:
 COMMANDS = (list_, show, certify, doctor)
 
 
-def _all_tasks() -> list[dict[str, Any]]:
-    rows = [
-        {"id": f"{NAMESPACE}/{name}", "reference": name, "split": split_of(name), **_facts(entry)}
-        for name, entry in suite_lock()["tasks"].items()
-    ]
-    rows += [
+_COLUMNS = {"reference": 19, "metric": 20, "level": 8}
+"""Columns of the list -> their width."""
+
+
+def _real_tasks() -> list[dict[str, Any]]:
+    return [
         {
             "id": f"{REAL_NAMESPACE}/{name}-v0",
             "reference": f"real/{name}",
             "split": "",
-            **_facts(entry),
+            "level": "",
+            "title": entry["title"],
+            "card": entry["card"],
+            "metric": entry["metric"]["name"],
+            "modality": entry["modality"],
+            "train_rows": entry["train_rows"],
         }
         for name, entry in real_lock()["tasks"].items()
     ]
-    return rows
-
-
-def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "title": entry["title"],
-        "card": entry["card"],
-        "metric": entry["metric"]["name"],
-        "train_rows": entry["train_rows"],
-    }
