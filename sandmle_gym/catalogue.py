@@ -14,10 +14,12 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import tomllib
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,12 @@ class Task:
 
 
 def envs_root() -> Path:
-    """Return the folder of cards and locks: inside an installed wheel, or beside the package."""
+    """Return the folder of cards and locks: inside an installed wheel, or beside the package.
+
+    The environment variable SANDMLE_ENVS names another one, such as that of a private suite.
+    """
+    if chosen := os.environ.get("SANDMLE_ENVS"):
+        return Path(chosen).expanduser().resolve()
     package = Path(__file__).parent
     installed = package / "_envs"
     return installed if installed.is_dir() else package.parent / "envs"
@@ -317,8 +324,44 @@ def _open_folder(folder: Path) -> Task:
     return Task(str(folder), load(folder))
 
 
-@lru_cache(maxsize=256)
+MEMORY_BYTES = 256 * 2**20
+"""Public files of frozen tasks that are kept in memory; those opened last stay."""
+
+
+class _Shelf:
+    """Tasks in memory, bounded by their bytes: a table has 0.3 MB, a task of images may have 10."""
+
+    def __init__(self) -> None:
+        self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, reference: str) -> Task | None:
+        with self._lock:
+            if reference in self._tasks:
+                self._tasks.move_to_end(reference)
+            return self._tasks.get(reference)
+
+    def put(self, task: Task) -> Task:
+        with self._lock:
+            self._tasks[task.reference] = task
+            while len(self._tasks) > 1 and sum(map(_size, self._tasks.values())) > MEMORY_BYTES:
+                self._tasks.popitem(last=False)
+        return task
+
+
+_shelf = _Shelf()
+
+
+def _size(task: Task) -> int:
+    return sum(map(len, task.bundle.public.values()))
+
+
 def _open_frozen(reference: str) -> Task:
+    """Take a frozen task from memory, else from the disk or a new draw."""
+    return _shelf.get(reference) or _shelf.put(_fetch_frozen(reference))
+
+
+def _fetch_frozen(reference: str) -> Task:
     """Take a frozen task from the cache of this machine, else draw it; either way the lock decides."""
     from sandmle_gym.bundle import load
 
@@ -340,9 +383,10 @@ def _open_frozen(reference: str) -> Task:
 
 def _restore(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
     from sandmle_gym.certify import Entry, restore
+    from sandmle_gym.certify.secret import key_for
 
-    frozen = Entry.model_validate(entry)
-    return restore(frozen, card(frozen.card), name=reference)
+    frozen, key = Entry.model_validate(entry), key_for(suite_lock().get("key_check", ""))
+    return restore(frozen, card(frozen.card), name=reference, key=key)
 
 
 def _restore_real(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
@@ -396,7 +440,7 @@ def _published(bundle: "TaskBundle") -> Path:
         for name, data in bundle.public.items():
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            _one_copy(cache_root() / "tasks" / bundle.digest / "public" / name, path, data)
             path.chmod(0o644)  # the bind is read-only; a copy that an agent makes must not be
         staging.chmod(0o755)
         try:
@@ -404,3 +448,11 @@ def _published(bundle: "TaskBundle") -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(staging, ignore_errors=True)
     return folder
+
+
+def _one_copy(kept: Path, path: Path, data: bytes) -> None:
+    """Share the file of a task that the cache holds already; images would else lie there twice."""
+    try:
+        path.hardlink_to(kept)
+    except OSError:  # not kept, or on a file system without hard links
+        path.write_bytes(data)

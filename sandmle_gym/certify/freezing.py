@@ -19,10 +19,12 @@ from typing import IO
 from sandmle_gym.certify.attempts import Yield, search
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
+from sandmle_gym.certify.secret import key_check
 from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card
 from sandmle_gym.sandbox import Backend
+from sandmle_gym.seeding import keyed
 from sandmle_gym.selection import level_bounds
 from sandmle_gym.spec import Frozen
 
@@ -53,6 +55,7 @@ def freeze(
     backend: Backend,
     *,
     workers: int = 2,
+    key: bytes = b"",
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Lock:
     """Freeze `envs/suite.toml` into `envs/suite.lock.json`.
@@ -61,6 +64,7 @@ def freeze(
         envs: The folder of the plan and of `seeds/<card>/`.
         backend: Where the witnesses run.
         workers: Threads; most of the work is in sandbox processes and NumPy.
+        key: Makes a private suite, which nobody can draw without it; see `secret`.
         progress: Called in this thread, once at the start and after every task.
 
     Raises:
@@ -70,12 +74,13 @@ def freeze(
     """
     suite = Suite.load(envs / SUITE)
     slots = list(suite.slots())
-    recipe = recipe_digest(envs, slots)
+    recipe = recipe_digest(envs, slots) + key_check(key)
     with _exclusive(envs / JOURNAL) as journal:
         done = {line.name: line for line in _read(journal, recipe, slots)}
         progress(Progress(len(done), len(slots), ""))
         failures: list[str] = []
-        for outcome in _work(envs, backend, [s for s in slots if s.name not in done], workers):
+        todo = [slot for slot in slots if slot.name not in done]
+        for outcome in _work(envs, backend, key, todo, workers):
             if isinstance(outcome, CertificationError):
                 failures.append(str(outcome))
                 continue
@@ -86,6 +91,7 @@ def freeze(
         if failures:
             raise CertificationError("; ".join(failures))
         lock = _lock(suite, [done[slot.name] for slot in slots])
+        lock = lock.model_copy(update={"key_check": key_check(key)})
         lock.save(envs / LOCK)
         (envs / JOURNAL).unlink()
     return lock
@@ -106,23 +112,26 @@ def recipe_digest(envs: Path, slots: list[Slot]) -> str:
 
 
 def _work(
-    envs: Path, backend: Backend, slots: list[Slot], workers: int
+    envs: Path, backend: Backend, key: bytes, slots: list[Slot], workers: int
 ) -> Iterator[Line | CertificationError]:
     """Yield what became of each slot, as it is known."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="freeze")
     try:
-        for future in as_completed([pool.submit(_solve, envs, backend, slot) for slot in slots]):
+        for future in as_completed(
+            [pool.submit(_solve, envs, backend, key, slot) for slot in slots]
+        ):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _solve(envs: Path, backend: Backend, slot: Slot) -> Line | CertificationError:
+def _solve(envs: Path, backend: Backend, key: bytes, slot: Slot) -> Line | CertificationError:
     card = load_card(envs / "seeds" / slot.card / "seed.toml")
     if card.split is not slot.split:
         raise UserError(f"{slot.name}: card {slot.card} is for {card.split}, not for {slot.split}")
     try:
-        result = search(card, slot.index, backend)
+        with keyed(key):  # in this thread, which is no other task's meanwhile
+            result = search(card, slot.index, backend)
     except CertificationError as error:
         return CertificationError(f"{slot.name}: {error}")
     entry = freeze_entry(result.bundle, attempt=result.attempts[-1].attempt)

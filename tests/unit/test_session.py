@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sandmle_gym.episode import make_options
-from sandmle_gym.errors import SandboxError, UnknownNameError, UserError
+from sandmle_gym.errors import SandboxError, UnknownNameError
 from sandmle_gym.session import OVER, Session, choose, schemas
 
 TASK = "task-042"
