@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 NO_DATA = ("sample submission", "mean", "median", "random draws", "trivial")
 """Entries of a leaderboard that look at no feature."""
 COMMON_LINE = 0.2
-"""Lines that stand in more than this share of all statements are boilerplate."""
+"""Lines that stand in more than this share of all statements are boilerplate …"""
+COMMON_IN_CARD, CARD_TASKS = 0.5, 4
+"""… and those in more than this share of a card's, where so many tasks of it are compared."""
 NEAR = 0.9
 """Cosine from which two statements, less their boilerplate, are near-duplicates."""
 MARKS = ("median", "bronze", "silver", "gold")
@@ -123,12 +125,11 @@ def duplicates(names: Sequence[str]) -> Table:
     """Compare the statements of tasks by TF-IDF cosine, lines that many of them share left out."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    statements = [open_task(name).bundle.public["description.md"].decode() for name in names]
-    lines = Counter(line for text in statements for line in set(text.splitlines()))
-    most = max(COMMON_LINE * len(names), 1)
-    own = ["\n".join(line for line in t.splitlines() if lines[line] <= most) for t in statements]
     if len(names) < 2:
         return {}
+    bundles = [open_task(name).bundle for name in names]
+    statements = [bundle.public["description.md"].decode().splitlines() for bundle in bundles]
+    own = _own_lines(statements, [bundle.brief.card for bundle in bundles])
     weights = TfidfVectorizer(token_pattern=r"\S+").fit_transform(own)
     cosines = np.asarray((weights @ weights.T).todense())
     np.fill_diagonal(cosines, 0.0)
@@ -138,6 +139,22 @@ def duplicates(names: Sequence[str]) -> Table:
         "largest_cosine": round(float(cosines.max()), 4),
         "pairs": [[names[row], names[column]] for row, column in near[:10].tolist()],
     }
+
+
+def _own_lines(statements: Sequence[Sequence[str]], cards: Sequence[str]) -> list[str]:
+    """Return statements without the lines that many share, or most of the same card."""
+    whole = Counter(line for text in statements for line in set(text))
+    sizes, held = Counter(cards), Counter()
+    for text, card in zip(statements, cards, strict=True):
+        held.update((card, line) for line in set(text))
+    most = max(COMMON_LINE * len(statements), 1)
+    own = []
+    for text, card in zip(statements, cards, strict=True):
+        large = sizes[card] >= CARD_TASKS
+        limit = COMMON_IN_CARD * sizes[card] if large else math.inf
+        kept = [line for line in text if whole[line] <= most and held[card, line] <= limit]
+        own.append("\n".join(kept))
+    return own
 
 
 def no_data(entries: Mapping[str, Mapping[str, Any]]) -> Table:

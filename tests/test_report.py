@@ -25,7 +25,7 @@ def test_a_report_is_plain_json_on_any_part_of_the_suite(figures):
 def test_no_two_statements_of_the_suite_are_near_duplicates_unless_they_are_one(figures):
     again = report.duplicates([*SOME, SOME[0]])
     assert figures["statements"]["near_duplicates"] == 0
-    assert again["near_duplicates"] == 1
+    assert [SOME[0], SOME[0]] in again["pairs"]
 
 
 def test_a_suite_of_copies_has_a_vendi_score_of_one_and_of_more_kinds_a_larger_one():
