@@ -197,11 +197,13 @@ def of_ladder(name: str, backend: "Backend") -> Table:
     """
     from sandmle_gym.certify.climb import Climber
     from sandmle_gym.certify.evidence import Evidence
+    from sandmle_gym.certify.witness import desk
 
     bundle = open_task(name).bundle
     assert bundle.private.oracle is not None
-    climber = Climber(Evidence.of(bundle), backend, bundle.private.oracle)
-    ladder = climber.climb()
+    with desk(backend, bundle.public) as at:
+        climber = Climber(Evidence.of(bundle), at, bundle.private.oracle)
+        ladder = climber.climb()
     if ladder is None:
         return {"problems": dict(climber.problems)}
     metric = climber.evidence.metric

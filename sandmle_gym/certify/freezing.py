@@ -16,11 +16,8 @@ from typing import IO
 
 from sandmle_gym.certify.attempts import Yield, search
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
-<<<<<<< HEAD
 from sandmle_gym.certify.recipe import recipe_digest
-=======
 from sandmle_gym.certify.secret import key_check
->>>>>>> metrics
 from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card
@@ -75,14 +72,10 @@ def freeze(
     """
     suite = Suite.load(envs / SUITE)
     slots = list(suite.slots())
-<<<<<<< HEAD
     recipes = {
-        card: recipe_digest(envs / "seeds" / card / "seed.toml")
+        card: recipe_digest(envs / "seeds" / card / "seed.toml") + key_check(key)
         for card in dict.fromkeys(slot.card for slot in slots)
     }
-=======
-    recipe = recipe_digest(envs, slots) + key_check(key)
->>>>>>> metrics
     with _exclusive(envs / JOURNAL) as journal:
         done = {line.name: line for line in _read(journal, recipes, slots)}
         progress(Progress(len(done), len(slots), ""))
@@ -105,23 +98,6 @@ def freeze(
     return lock
 
 
-<<<<<<< HEAD
-=======
-def recipe_digest(envs: Path, slots: list[Slot]) -> str:
-    """Return a digest of all that a frozen task depends on: cards, our code, library versions."""
-    package = Path(__file__).parents[1]
-    cards = sorted({slot.card for slot in slots})
-    files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
-    for part in ("certify", "families", "grading", "metrics"):
-        files += sorted((package / part).rglob("*.py"))
-    files += [package / name for name in ("bundle.py", "seeding.py", "selection.py", "spec.py")]
-    total = hashlib.sha256(json.dumps(library_versions(), sort_keys=True).encode())
-    for path in files:
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
->>>>>>> metrics
 def _work(
     envs: Path, backend: Backend, key: bytes, slots: list[Slot], workers: int
 ) -> Iterator[Line | CertificationError]:

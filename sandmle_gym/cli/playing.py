@@ -131,11 +131,7 @@ def _conclude(task: Task, episode: Episode, as_json: bool) -> None:
         for turn in episode.transcript
     ]
     info = episode.info
-<<<<<<< HEAD
-    info |= {"score": outcome.grade.score, "beaten": outcome.grade.beaten}
-=======
     info["score"], info["beaten"] = outcome.grade.score, outcome.grade.beaten
->>>>>>> metrics
     print_json({**info, "reward": outcome.reward.total, "prompt": episode.prompt, "turns": turns})
 
 
