@@ -208,8 +208,8 @@ def _witnesses(knobs: RuleKnobs) -> dict[str, str]:
     known = f'switch="{knobs.switch}", undo="{knobs.undo}"'
     bodies = {
         "trivial": (
-            f'answer = {{"{target}": train["{target}"].mode()[0]}}\n',
-            "the most frequent series of answers",
+            f'answer = {{"{target}": most_alike(train["{target}"].tolist())}}\n',
+            "the series of answers that is most like the others",
         ),
         "competent": (
             run.format(f'dict(nothing={{"{knobs.switch}", "{knobs.undo}"}})') + write,

@@ -3,7 +3,18 @@
 # Programs that an agent could have written carry no annotations.
 # ruff: noqa: ANN001, ANN201
 
+from difflib import SequenceMatcher
+
 from sandmle_gym.families.recipes.inflection import commonest
+
+
+def most_alike(texts):
+    """Return the text that is most like all others on average."""
+    tried = sorted(set(texts), key=lambda text: (-len(text), text))[:40]
+    others = texts[:60]
+    return max(
+        tried, key=lambda text: sum(SequenceMatcher(None, text, one).ratio() for one in others)
+    )
 
 
 def slots_of(series, nothing=(), switch=None, undo=None, repeats=False, late=()):
