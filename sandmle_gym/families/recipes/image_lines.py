@@ -166,7 +166,7 @@ def direct_pixels(windows, target):
 
 
 def filtered_pixels(windows, target):
-    """Learn one linear filter from all pixels of all pages, and return what it makes of the test pages."""
+    """Learn one linear filter from all pixels, and return what it makes of the test pages."""
     n, size = len(target), windows.shape[2]
     model = Ridge(1.0).fit(windows[:n].reshape(-1, size), target.ravel())
     return model.predict(windows[n:].reshape(-1, size)).reshape(-1, target.shape[1]).clip(0, 1)
