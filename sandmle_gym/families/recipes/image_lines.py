@@ -139,7 +139,7 @@ def field_haze(light):
 
 
 def contrasted_light(light):
-    """Return the detail of each page on the scale of its own: without stains, ink equally black everywhere."""
+    """Return the detail of each page on the scale of its own, so that ink is equally black everywhere."""
     fine = light - ndimage.gaussian_filter(light, (0, 2, 2))
     return fine / np.quantile(np.abs(fine).reshape(len(fine), -1), 0.9, axis=1)[:, None, None]
 
