@@ -138,6 +138,7 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
     cells = {
         name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)
     }
+    prefix = names[0].rsplit("_", 2)[0] + "_"
     middle = "median" if metric.name == "mae_columns" else "mean"
     answer = "answer = dict(zip(names, new.T))\n"
     return Asked(
@@ -145,7 +146,8 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
         truth=cells,
         oracle={name: _numbers(best[:, k]) for k, name in enumerate(names)},
         sample=dict.fromkeys(names, "0.5"),
-        start=f"names = {list(names)}\ntarget = train[names].to_numpy()\n",
+        start=f'names = [name for name in train if name.startswith("{prefix}")]\n'
+        "target = train[names].to_numpy()\n",
         trivial=f"answer = dict(zip(names, np.{middle}(target, axis=0)))\n",
         generic=answer,
         exact=answer,

@@ -139,7 +139,7 @@ def field_haze(light):
 
 
 def contrasted_light(light):
-    """Return the detail of each page on the scale of its own: without stains, ink equally black everywhere."""
+    """Return the detail of each page on the scale of its own, so that ink is equally black everywhere."""
     fine = light - ndimage.gaussian_filter(light, (0, 2, 2))
     return fine / np.quantile(np.abs(fine).reshape(len(fine), -1), 0.9, axis=1)[:, None, None]
 
@@ -166,7 +166,7 @@ def direct_pixels(windows, target):
 
 
 def filtered_pixels(windows, target):
-    """Learn one linear filter from all pixels of all pages, and return what it makes of the test pages."""
+    """Learn one linear filter from all pixels, and return what it makes of the test pages."""
     n, size = len(target), windows.shape[2]
     model = Ridge(1.0).fit(windows[:n].reshape(-1, size), target.ravel())
     return model.predict(windows[n:].reshape(-1, size)).reshape(-1, target.shape[1]).clip(0, 1)
