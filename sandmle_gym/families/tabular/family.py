@@ -1,8 +1,8 @@
 """What tabular families share: from a drawn world to the parts of a task."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +22,14 @@ Columns = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A column that stands beside the target, in `train.csv` and in the answers."""
+
+    cells: Cells
+    about: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """What a family does with a drawn world."""
 
@@ -33,6 +41,8 @@ class Decision:
     """The best possible submission for all rows."""
     sample: dict[str, str]
     """What the sample submission holds in every row."""
+    beside: Mapping[str, Beside] = field(default_factory=dict)
+    """Further columns of `train.csv` and of the answers, not to be predicted."""
 
 
 class TabularFamily(Family):
@@ -93,17 +103,21 @@ class TabularFamily(Family):
         train, tested = slice(None, rows.train), slice(rows.train, None)
         name = knobs.target.name
         cells = {column: values.text() for column, values in rows.columns.items()}
+        beside = {column: known.cells.text() for column, known in decision.beside.items()}
+        statement = state(knobs, self.legend(knobs), list(cells), stream(*key, "description"))
+        told = {column: f"{known.about} (train only)" for column, known in decision.beside.items()}
         return Drawn(
-            train={column: texts[train] for column, texts in cells.items()}
+            train={column: texts[train] for column, texts in (cells | beside).items()}
             | {name: rows.target.text()[train]},
             test={
                 column: texts[tested] for column, texts in cells.items() if column not in rows.later
             },
-            truth={name: decision.target.text()[tested]},
+            truth={name: decision.target.text()[tested]}
+            | {column: texts[tested] for column, texts in beside.items()},
             oracle={column: texts[tested] for column, texts in decision.oracle.items()},
             sample=decision.sample,
             labels=decision.labels,
-            statement=state(knobs, self.legend(knobs), list(cells), stream(*key, "description")),
+            statement=replace(statement, columns={**statement.columns, **told}),
             witnesses=_witnesses(self, knobs, world, cleaning),
             files={
                 name: data

@@ -20,6 +20,8 @@ class Fit:
     trivial: str
     blend: str
     expert: str
+    start: str = ""
+    """Lines that take what stands beside the target out of `train`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Steps:
 def programs(story: Story, steps: Steps, fit: Fit) -> dict[str, str]:
     """Write the program of every tier."""
     clean = f"# look out for traps\n{steps.cleaning}" if steps.cleaning else ""
-    load = f'{READ}{clean}target = train.pop("{story.target}").to_numpy()\n'
+    load = f'{READ}{clean}target = train.pop("{story.target}").to_numpy()\n{fit.start}'
     join = f'both = pd.concat([train, test], ignore_index=True).drop(columns="{story.id_column}")\n'
     if steps.joins:
         join = "both = pd.concat([train, test], ignore_index=True)\n"

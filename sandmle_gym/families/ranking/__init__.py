@@ -1,0 +1,1 @@
+"""Hidden worlds of ranking tasks: a shop with regular customers, and lists of rival offers."""
