@@ -23,7 +23,7 @@ class Slot:
 
 
 class SplitPlan(Frozen):
-    """A run of consecutive ids served by some cards in turn."""
+    """A run of consecutive ids served by some cards in turn; a card named twice serves twice as many."""
 
     first: int = Field(ge=0)
     count: int = Field(ge=0)
@@ -33,8 +33,10 @@ class SplitPlan(Frozen):
 
     def slot(self, split: Split, number: int) -> Slot:
         """Return the slot of an id of this split: cards in turn, each with rising index."""
-        index, turn = divmod(number - self.first, len(self.cards))
-        return Slot(task_name(number), self.cards[turn], index, split)
+        turn, place = divmod(number - self.first, len(self.cards))
+        card = self.cards[place]
+        index = turn * self.cards.count(card) + self.cards[:place].count(card)
+        return Slot(task_name(number), card, index, split)
 
 
 class Suite(Frozen):
@@ -45,10 +47,10 @@ class Suite(Frozen):
 
     @model_validator(mode="after")
     def _no_card_serves_two_splits(self) -> "Suite":
-        cards = list(chain.from_iterable(plan.cards for plan in self.splits.values()))
+        cards = list(chain.from_iterable(set(plan.cards) for plan in self.splits.values()))
         repeated = sorted({card for card in cards if cards.count(card) > 1})
         if repeated:
-            raise ValueError(f"cards named more than once: {', '.join(repeated)}")
+            raise ValueError(f"cards named by more than one split: {', '.join(repeated)}")
         return self
 
     @classmethod

@@ -3,6 +3,7 @@
 import pytest
 
 from sandmle_gym.certify import Suite
+from sandmle_gym.certify.suite import SplitPlan
 from sandmle_gym.errors import UserError
 from sandmle_gym.spec import Split
 
@@ -50,10 +51,19 @@ def test_freezing_more_ids_moves_none(plan):
     assert list(plan(3).slots())[3:] == list(plan(5).slots())[5:]
 
 
-@pytest.mark.parametrize("val", ['["oak"]', '["ash", "ash"]'])
-def test_no_card_serves_twice(plan, val):
-    with pytest.raises(UserError, match="more than once"):
-        plan(val=val)
+def test_no_card_serves_two_splits(plan):
+    with pytest.raises(UserError, match="more than one split"):
+        plan(val='["oak"]')
+
+
+@pytest.mark.parametrize("cards", [["ash", "ash"], ["ash", "fir", "ash"], ["fir"]])
+def test_a_card_never_repeats_a_draw(cards):
+    plan = SplitPlan(first=10, count=40, frozen=40, cards=tuple(cards))
+    slots = [plan.slot(Split.TEST, number) for number in range(10, 50)]
+    for card in set(cards):
+        assert [slot.index for slot in slots if slot.card == card] == list(
+            range(sum(slot.card == card for slot in slots))
+        )
 
 
 @pytest.mark.parametrize("options", [{"frozen": 6}, {"val": "[]"}])
