@@ -18,6 +18,7 @@ from sandmle_gym.selection import FILTERS, LEVELS, TaskFacts
 from sandmle_gym.spec import MetricSpec
 
 if TYPE_CHECKING:
+    from sandmle_gym.bundle import TaskBundle
     from sandmle_gym.certify.climb import Climber
     from sandmle_gym.sandbox import Backend
 
@@ -188,21 +189,21 @@ def gate_yields() -> Table:
     }
 
 
-def of_ladder(name: str, backend: "Backend") -> Table:
-    """Run the witnesses of a frozen task again and resample the private rows 200 times.
+def of_ladder(bundle: "TaskBundle", backend: "Backend") -> Table:
+    """Run the witnesses of a measured task again and resample the private rows 200 times.
 
     `order` is the share of resamples in which each pair of neighbours keeps its order; with milestones
     recomputed midway on the same resample, the rest is the paired flip rate. `frozen_flips` counts, for
     each milestone, how often one of its two neighbours is on the wrong side of the frozen threshold.
     """
+    from sandmle_gym.certify import witness
     from sandmle_gym.certify.climb import Climber
     from sandmle_gym.certify.evidence import Evidence
     from sandmle_gym.certify.witness import desk
 
-    bundle = open_task(name).bundle
     assert bundle.private.oracle is not None
-    with desk(backend, bundle.public) as at:
-        climber = Climber(Evidence.of(bundle), at, bundle.private.oracle)
+    with witness.desk(backend, bundle.public) as desk:
+        climber = Climber(Evidence.of(bundle), desk, bundle.private.oracle)
         ladder = climber.climb()
     if ladder is None:
         return {"problems": dict(climber.problems)}
@@ -230,13 +231,15 @@ def _resampled(climber: "Climber") -> list[np.ndarray]:
 
 def stability(names: Sequence[str], backend: "Backend") -> Table:
     """Sum `of_ladder` up over some tasks."""
-    reports = [report for name in names if "order" in (report := of_ladder(name, backend))]
+    whole = (of_ladder(open_task(name).bundle, backend) for name in names)
+    reports = [report for report in whole if "order" in report]
     if not reports:
-        return {}
+        return {"tasks": 0, "broken": len(names)}
     order = np.concatenate([report["order"] for report in reports])
     seconds = {tier: [r["seconds"][tier] for r in reports] for tier in reports[0]["seconds"]}
     return {
         "tasks": len(reports),
+        "broken": len(names) - len(reports),
         "pairs_in_order_99": round(float((order >= 0.99).mean()), 4),
         "paired_flip_rate": round(float(1 - order.mean()), 5),
         "frozen_flip_rate": round(float(np.mean([r["frozen_flips"] for r in reports])), 5),
