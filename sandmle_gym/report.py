@@ -199,7 +199,6 @@ def of_ladder(bundle: "TaskBundle", backend: "Backend") -> Table:
     from sandmle_gym.certify import witness
     from sandmle_gym.certify.climb import Climber
     from sandmle_gym.certify.evidence import Evidence
-    from sandmle_gym.certify.witness import desk
 
     assert bundle.private.oracle is not None
     with witness.desk(backend, bundle.public) as desk:
