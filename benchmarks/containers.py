@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from steps import STEP, run
+from sandbox import STEP, run
 
 from sandmle_gym.sandbox import Backend, Kind, Sandbox
 from sandmle_gym.sandbox.docker import Container, DockerBackend

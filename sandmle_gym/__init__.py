@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandmle_gym.catalogue import register
 
 if TYPE_CHECKING:
-    from sandmle_gym.catalogue import Task, open_task, references
+    from sandmle_gym.catalogue import Task, open_task, references, tasks
     from sandmle_gym.env import SandMLEEnv
     from sandmle_gym.episode import Episode, EpisodeOptions
     from sandmle_gym.rows import dataset
@@ -34,6 +34,7 @@ _HOMES = {
     "dataset": "rows",
     "open_task": "catalogue",
     "references": "catalogue",
+    "tasks": "catalogue",
 }
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "dataset",
     "open_task",
     "references",
+    "tasks",
 ]
 
 

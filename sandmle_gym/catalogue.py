@@ -14,14 +14,17 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import tomllib
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandmle_gym.errors import UnknownNameError, UserError
+from sandmle_gym.selection import TaskFacts, difficulty, level_bounds, level_of, select
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +63,12 @@ class Task:
 
 
 def envs_root() -> Path:
-    """Return the folder of cards and locks: inside an installed wheel, or beside the package."""
+    """Return the folder of cards and locks: inside an installed wheel, or beside the package.
+
+    The environment variable SANDMLE_ENVS names another one, such as that of a private suite.
+    """
+    if chosen := os.environ.get("SANDMLE_ENVS"):
+        return Path(chosen).expanduser().resolve()
     package = Path(__file__).parent
     installed = package / "_envs"
     return installed if installed.is_dir() else package.parent / "envs"
@@ -109,6 +117,58 @@ def split_of(name: str) -> str:
         if ids["first"] <= number < ids["first"] + ids["count"]:
             return split
     raise UserError(f"{name} lies in no split of suite.toml")
+
+
+@cache
+def _all_tasks() -> tuple[TaskFacts, ...]:
+    entries = suite_lock()["tasks"]
+    measured = {name: difficulty(e["certificate"]["rungs"]) for name, e in entries.items()}
+    bounds = suite_lock().get("levels") or level_bounds(measured.values())
+    return tuple(
+        TaskFacts(
+            reference=name,
+            split=split_of(name),
+            domain=_domain(entry["card"]),
+            metric=entry["metric"]["name"],
+            difficulty=measured[name],
+            level=level_of(measured[name], bounds),
+            **{key: entry[key] for key in ("title", "card", "modality", "train_rows")},
+        )
+        for name, entry in entries.items()
+    )
+
+
+@cache
+def _domain(slug: str) -> str:
+    return tomllib.loads(cards()[slug].read_text(encoding="utf-8"))["domain"]
+
+
+def tasks(  # noqa: PLR0913 — each is a fact that one may ask for
+    *,
+    split: str | None = None,
+    modality: str | None = None,
+    metric: str | None = None,
+    level: str | None = None,
+    card: str | None = None,
+    domain: str | None = None,
+    order: str = "suite",
+) -> list[TaskFacts]:
+    """Return the facts of the frozen tasks that have every value asked for.
+
+    Args:
+        split: train, val or test.
+        modality: What the data are made of: tabular, image, text …
+        metric: The name of a metric.
+        level: easy, moderate, hard or extreme; see `selection`.
+        card: The slug of a seed card.
+        domain: A field of work, as the cards name it.
+        order: "suite", or "difficulty" for a curriculum: easiest first.
+
+    Raises:
+        UnknownNameError: No task has such a value.
+    """
+    filters = {"split": split, "modality": modality, "metric": metric, "level": level}
+    return select(_all_tasks(), order=order, card=card, domain=domain, **filters)
 
 
 def card(slug: str) -> "SeedCard":
@@ -168,16 +228,25 @@ class Source:
     """With `card`: always this draw."""
     split: str | None = None
     """With neither: the frozen tasks of this split (train, val, test), or all of them."""
+    modality: str | None = None
+    """With neither: only frozen tasks of this modality; the same goes for the next ones."""
+    metric: str | None = None
+    level: str | None = None
+    domain: str | None = None
 
     def __post_init__(self) -> None:
-        if self.task is not None and (self.card or self.split):
-            raise UserError("give either task= or card= or split=, not several of them")
+        filters = {name: value for name, value in self._filters.items() if value is not None}
+        if sum((self.task is not None, self.card is not None, bool(filters))) > 1:
+            raise UserError(
+                "give either task= or card= or filters such as split=, not several of them"
+            )
         if self.index is not None and (self.card is None or self.index < 0):
             raise UserError("index= is a number ≥ 0 and goes with card=")
         if self.card is not None and self.card not in cards():
             raise UnknownNameError("seed card", self.card, cards())
-        if self.split is not None and not self.frozen():
-            raise UserError(f"the suite has no tasks in split {self.split!r}")
+        if filters and not self.frozen():
+            asked = ", ".join(f"{name} {value!r}" for name, value in filters.items())
+            raise UserError(f"the suite has no tasks in {asked}")
 
     def choose(self, random: "np.random.Generator", options: Mapping[str, Any]) -> str:
         """Choose the reference of the next episode's task.
@@ -211,8 +280,13 @@ class Source:
         return reference
 
     def frozen(self) -> list[str]:
-        """Name the frozen tasks of the split, in the order of the suite."""
-        return [name for name in suite_lock()["tasks"] if self.split in (None, split_of(name))]
+        """Name the frozen tasks that are meant, in the order of the suite."""
+        return [task.reference for task in select(_all_tasks(), **self._filters)]
+
+    @property
+    def _filters(self) -> dict[str, Any]:
+        names = ("split", "modality", "metric", "level", "domain")
+        return {name: getattr(self, name) for name in names}
 
 
 def register() -> None:
@@ -250,8 +324,44 @@ def _open_folder(folder: Path) -> Task:
     return Task(str(folder), load(folder))
 
 
-@lru_cache(maxsize=256)
+MEMORY_BYTES = 256 * 2**20
+"""Public files of frozen tasks that are kept in memory; those opened last stay."""
+
+
+class _Shelf:
+    """Tasks in memory, bounded by their bytes: a table has 0.3 MB, a task of images may have 10."""
+
+    def __init__(self) -> None:
+        self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, reference: str) -> Task | None:
+        with self._lock:
+            if reference in self._tasks:
+                self._tasks.move_to_end(reference)
+            return self._tasks.get(reference)
+
+    def put(self, task: Task) -> Task:
+        with self._lock:
+            self._tasks[task.reference] = task
+            while len(self._tasks) > 1 and sum(map(_size, self._tasks.values())) > MEMORY_BYTES:
+                self._tasks.popitem(last=False)
+        return task
+
+
+_shelf = _Shelf()
+
+
+def _size(task: Task) -> int:
+    return sum(map(len, task.bundle.public.values()))
+
+
 def _open_frozen(reference: str) -> Task:
+    """Take a frozen task from memory, else from the disk or a new draw."""
+    return _shelf.get(reference) or _shelf.put(_fetch_frozen(reference))
+
+
+def _fetch_frozen(reference: str) -> Task:
     """Take a frozen task from the cache of this machine, else draw it; either way the lock decides."""
     from sandmle_gym.bundle import load
 
@@ -273,9 +383,10 @@ def _open_frozen(reference: str) -> Task:
 
 def _restore(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
     from sandmle_gym.certify import Entry, restore
+    from sandmle_gym.certify.secret import key_for
 
-    frozen = Entry.model_validate(entry)
-    return restore(frozen, card(frozen.card), name=reference)
+    frozen, key = Entry.model_validate(entry), key_for(suite_lock().get("key_check", ""))
+    return restore(frozen, card(frozen.card), name=reference, key=key)
 
 
 def _restore_real(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
@@ -329,7 +440,7 @@ def _published(bundle: "TaskBundle") -> Path:
         for name, data in bundle.public.items():
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            _one_copy(cache_root() / "tasks" / bundle.digest / "public" / name, path, data)
             path.chmod(0o644)  # the bind is read-only; a copy that an agent makes must not be
         staging.chmod(0o755)
         try:
@@ -337,3 +448,11 @@ def _published(bundle: "TaskBundle") -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(staging, ignore_errors=True)
     return folder
+
+
+def _one_copy(kept: Path, path: Path, data: bytes) -> None:
+    """Share the file of a task that the cache holds already; images would else lie there twice."""
+    try:
+        path.hardlink_to(kept)
+    except OSError:  # not kept, or on a file system without hard links
+        path.write_bytes(data)

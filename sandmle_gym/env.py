@@ -39,19 +39,23 @@ class SandMLEEnv(gymnasium.Env[str, str]):
     A `gymnasium.wrappers.TimeLimit` around the environment (`gym.make(…, max_episode_steps=n)`) is
     taken as the episode's own turn limit, so that its last step is graded like any other end.
 
-    Args of `gym.make`: `task`, `card`, `index`, `split`, `path` say what is played (see
-    `catalogue.Source`); all others are `episode.EpisodeOptions`.
+    Args of `gym.make`: `task`, `card`, `index`, `path` and the filters `split`, `modality`, `metric`,
+    `level`, `domain` say what is played (see `catalogue.Source`); all others are `episode.EpisodeOptions`.
     """
 
     metadata = {"render_modes": ["ansi", "html"], "render_fps": 1}  # noqa: RUF012
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — the keywords of `gym.make`
         self,
         *,
         task: str | None = None,
         card: str | None = None,
         index: int | None = None,
         split: str | None = None,
+        modality: str | None = None,
+        metric: str | None = None,
+        level: str | None = None,
+        domain: str | None = None,
         path: str | None = None,
         render_mode: str | None = None,
         **options: Any,
@@ -66,7 +70,14 @@ class SandMLEEnv(gymnasium.Env[str, str]):
         if path is not None and task is not None:
             raise UserError("give either task= or path=, not both")
         self.source = Source(
-            task=path if path is not None else task, card=card, index=index, split=split
+            task=path if path is not None else task,
+            card=card,
+            index=index,
+            split=split,
+            modality=modality,
+            metric=metric,
+            level=level,
+            domain=domain,
         )
         self.options: EpisodeOptions = make_options(**options)
         self.render_mode = render_mode

@@ -59,6 +59,8 @@ class EpisodeOptions(Frozen):
     """Whether `python` runs a fresh script each time, or cells of one session as in a notebook."""
     sandbox: str = "auto"
     """A backend by name; `auto` is never an unsafe one."""
+    sandbox_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of that backend, such as `preload` and `gpus`; see `sandbox.get_backend`."""
 
 
 def make_options(**options: Any) -> EpisodeOptions:
@@ -89,6 +91,8 @@ class Turn:
     observation: str
     seconds: float
     """Wall time inside the sandbox; 0 for tools that run nothing."""
+    queued: float = 0.0
+    """Wall time before that, until a processor was free; no limit counts it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class Stats:
 
     command_seconds: float = 0.0
     """Wall time of all commands inside the sandbox."""
+    queue_seconds: float = 0.0
+    """Wall time that they waited before that, until a processor was free."""
     turns: list[float] = field(default_factory=list)
     """Wall time of each turn as the caller saw it."""
 
@@ -128,10 +134,12 @@ class Episode:
         self._scores_left = self.options.limits.score_calls
         self._parse = get_protocol(self.options.protocol)
         self._reward: RewardFunction = get_reward(self.options.reward)
-        self._backend = get_backend(self.options.sandbox, public_root=public_root())
+        self._backend = get_backend(
+            self.options.sandbox, public_root=public_root(), **self.options.sandbox_options
+        )
         self._sandbox: Sandbox | None = None
         self.closed = self._dead = False
-        self._seconds = 0.0
+        self._seconds = self._queued = 0.0
         self._tools: Mapping[str, Callable[[str], str]] = {
             "bash": lambda command: self._run("bash", command),
             "python": lambda code: self._run(
@@ -293,16 +301,17 @@ class Episode:
     def _turn(self, text: str, parsed: Parsed) -> str:
         if self.done or self.closed:
             raise EpisodeOverError("the episode is over: call reset() or open a new one")
-        start, self._seconds = time.perf_counter(), 0.0
+        start, self._seconds, self._queued = time.perf_counter(), 0.0, 0.0
         self._turns += 1
         self._well_formed += parsed.well_formed
         call = parsed.call
         observation = parsed.problem if call is None else self._tools[call.name](call.argument)
         self.stats.command_seconds += self._seconds
+        self.stats.queue_seconds += self._queued
         if not self.done and (limit := self._limit_reached()):
             self.stop = limit
             observation = f"{observation}\n[the episode ended: {_ENDS[limit]}]"
-        self.transcript.append(Turn(text, call, observation, self._seconds))
+        self.transcript.append(Turn(text, call, observation, self._seconds, self._queued))
         if self.done:
             self.finish()
         self.stats.turns.append(time.perf_counter() - start)
@@ -322,7 +331,7 @@ class Episode:
         left = limits.episode_seconds - self.stats.command_seconds
         seconds = max(min(limits.step_seconds, left), 0.1)
         result = self._open().run(kind, source, seconds=seconds, keep_bytes=4 * limits.output_chars)
-        self._seconds = result.seconds
+        self._seconds, self._queued = result.seconds, result.queued
         self._dead = result.status == "dead"
         return describe(result, seconds, limits.output_chars)
 

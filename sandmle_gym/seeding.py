@@ -7,16 +7,38 @@ independent streams, so adding a draw to one part of a task cannot shift another
 """
 
 import hashlib
+import hmac
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
 Label = str | int
 
+_SECRET: ContextVar[bytes] = ContextVar("secret", default=b"")
+
+
+@contextmanager
+def keyed(secret: bytes) -> Iterator[None]:
+    """Within it, in this thread, streams can be told by nobody who lacks the secret; b"" changes nothing."""
+    token = _SECRET.set(secret)
+    try:
+        yield
+    finally:
+        _SECRET.reset(token)
+
 
 def digest(*labels: Label) -> bytes:
-    """Return the SHA-256 of the labels; JSON keeps ("a", "b") apart from ("ab",) and 1 from "1"."""
-    return hashlib.sha256(json.dumps(labels, ensure_ascii=True).encode()).digest()
+    """Return the SHA-256 of the labels (HMAC with the secret of `keyed`).
+
+    JSON keeps ("a", "b") apart from ("ab",) and 1 from "1".
+    """
+    text, secret = json.dumps(labels, ensure_ascii=True).encode(), _SECRET.get()
+    if secret:
+        return hmac.new(secret, text, hashlib.sha256).digest()
+    return hashlib.sha256(text).digest()
 
 
 def stream(*labels: Label) -> np.random.RandomState:

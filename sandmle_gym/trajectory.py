@@ -77,6 +77,7 @@ class Trajectory:
                     "argument": turn.call.argument if turn.call else "",
                     "observation": turn.observation,
                     "seconds": turn.seconds,
+                    "queued": turn.queued,
                 }
                 for turn in episode.transcript
             ],

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ settings.load_profile("laws")
 
 
 def pytest_configure(config):
-    """Give all workers of a run one cache of their own, so that no test sees the user's."""
-    if "SANDMLE_CACHE" not in os.environ:
-        folder = Path(tempfile.mkdtemp(prefix="sandmle-tests-"))
-        os.environ["SANDMLE_CACHE"] = str(folder)
-        config.add_cleanup(lambda: _remove(folder))
+    """Give all workers of a run a cache and sandbox pools of their own, so that no test sees the user's."""
+    for name in ("SANDMLE_CACHE", "SANDMLE_RUNTIME"):
+        if name not in os.environ:
+            folder = Path(tempfile.mkdtemp(prefix="sandmle-tests-"))
+            os.environ[name] = str(folder)
+            config.add_cleanup(partial(_remove, folder))
+    os.environ.setdefault("SANDMLE_LINGER", "1")
 
 
 def _remove(folder: Path):

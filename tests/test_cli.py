@@ -96,3 +96,10 @@ def test_a_mistake_is_one_helpful_line(arguments, says):
 def test_doctor_says_what_this_machine_offers():
     probes = json.loads(sandmle("doctor", "--json").stdout)
     assert {probe["backend"] for probe in probes} >= {"warm", "local"}
+
+
+def test_pools_are_shown_and_stopped(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANDMLE_RUNTIME", str(tmp_path))
+    assert json.loads(sandmle("pools", "--json").stdout) == []
+    assert "no pool" in sandmle("pools").stdout
+    assert "ended 0 pools" in sandmle("pools", "--stop").stdout

@@ -5,8 +5,6 @@ as long as cards, code and libraries are the same. A freeze that was killed goes
 """
 
 import fcntl
-import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,12 +15,15 @@ from pathlib import Path
 from typing import IO
 
 from sandmle_gym.certify.attempts import Yield, search
-from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import Entry, Lock, YieldEntry, freeze_entry
+from sandmle_gym.certify.recipe import recipe_digest
+from sandmle_gym.certify.secret import key_check
 from sandmle_gym.certify.suite import Slot, Suite
 from sandmle_gym.errors import CertificationError, UserError
 from sandmle_gym.families import load_card
 from sandmle_gym.sandbox import Backend
+from sandmle_gym.seeding import keyed
+from sandmle_gym.selection import level_bounds
 from sandmle_gym.spec import Frozen
 
 SUITE, LOCK, JOURNAL = "suite.toml", "suite.lock.json", "suite.lock.journal"
@@ -52,6 +53,7 @@ def freeze(
     backend: Backend,
     *,
     workers: int = 2,
+    key: bytes = b"",
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Lock:
     """Freeze `envs/suite.toml` into `envs/suite.lock.json`.
@@ -60,6 +62,7 @@ def freeze(
         envs: The folder of the plan and of `seeds/<card>/`.
         backend: Where the witnesses run.
         workers: Threads; most of the work is in sandbox processes and NumPy.
+        key: Makes a private suite, which nobody can draw without it; see `secret`.
         progress: Called in this thread, once at the start and after every task.
 
     Raises:
@@ -69,59 +72,53 @@ def freeze(
     """
     suite = Suite.load(envs / SUITE)
     slots = list(suite.slots())
-    recipe = recipe_digest(envs, slots)
+    recipes = {
+        card: recipe_digest(envs / "seeds" / card / "seed.toml") + key_check(key)
+        for card in dict.fromkeys(slot.card for slot in slots)
+    }
     with _exclusive(envs / JOURNAL) as journal:
-        done = {line.name: line for line in _read(journal, recipe, slots)}
+        done = {line.name: line for line in _read(journal, recipes, slots)}
         progress(Progress(len(done), len(slots), ""))
         failures: list[str] = []
-        for outcome in _work(envs, backend, [s for s in slots if s.name not in done], workers):
+        todo = [slot for slot in slots if slot.name not in done]
+        for outcome in _work(envs, backend, key, todo, workers):
             if isinstance(outcome, CertificationError):
                 failures.append(str(outcome))
                 continue
-            line = outcome.model_copy(update={"recipe": recipe})
+            line = outcome.model_copy(update={"recipe": recipes[outcome.entry.card]})
             _append(journal, line)
             done[line.name] = line
             progress(Progress(len(done), len(slots), line.name))
         if failures:
             raise CertificationError("; ".join(failures))
         lock = _lock(suite, [done[slot.name] for slot in slots])
+        lock = lock.model_copy(update={"key_check": key_check(key)})
         lock.save(envs / LOCK)
         (envs / JOURNAL).unlink()
     return lock
 
 
-def recipe_digest(envs: Path, slots: list[Slot]) -> str:
-    """Return a digest of all that a frozen task depends on: cards, our code, library versions."""
-    package = Path(__file__).parents[1]
-    cards = sorted({slot.card for slot in slots})
-    files = [path for card in cards for path in sorted((envs / "seeds" / card).rglob("*.toml"))]
-    for part in ("certify", "families", "grading", "metrics"):
-        files += sorted((package / part).rglob("*.py"))
-    files += [package / name for name in ("bundle.py", "seeding.py", "spec.py")]
-    total = hashlib.sha256(json.dumps(library_versions(), sort_keys=True).encode())
-    for path in files:
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
 def _work(
-    envs: Path, backend: Backend, slots: list[Slot], workers: int
+    envs: Path, backend: Backend, key: bytes, slots: list[Slot], workers: int
 ) -> Iterator[Line | CertificationError]:
     """Yield what became of each slot, as it is known."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="freeze")
     try:
-        for future in as_completed([pool.submit(_solve, envs, backend, slot) for slot in slots]):
+        for future in as_completed(
+            [pool.submit(_solve, envs, backend, key, slot) for slot in slots]
+        ):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _solve(envs: Path, backend: Backend, slot: Slot) -> Line | CertificationError:
+def _solve(envs: Path, backend: Backend, key: bytes, slot: Slot) -> Line | CertificationError:
     card = load_card(envs / "seeds" / slot.card / "seed.toml")
     if card.split is not slot.split:
         raise UserError(f"{slot.name}: card {slot.card} is for {card.split}, not for {slot.split}")
     try:
-        result = search(card, slot.index, backend)
+        with keyed(key):  # in this thread, which is no other task's meanwhile
+            result = search(card, slot.index, backend)
     except CertificationError as error:
         return CertificationError(f"{slot.name}: {error}")
     entry = freeze_entry(result.bundle, attempt=result.attempts[-1].attempt)
@@ -149,7 +146,8 @@ def _lock(suite: Suite, lines: list[Line]) -> Lock:
             failures=dict(sorted(failures.items())),
         )
     tasks = {line.name: line.entry for line in lines}
-    return Lock(version=suite.version, tasks=tasks, yields=yields)
+    measured = [entry.difficulty for entry in tasks.values() if entry.difficulty is not None]
+    return Lock(version=suite.version, tasks=tasks, yields=yields, levels=level_bounds(measured))
 
 
 @contextmanager
@@ -162,7 +160,7 @@ def _exclusive(path: Path) -> Iterator[IO[str]]:
         yield journal
 
 
-def _read(journal: IO[str], recipe: str, slots: list[Slot]) -> Iterator[Line]:
+def _read(journal: IO[str], recipes: dict[str, str], slots: list[Slot]) -> Iterator[Line]:
     """Yield the journal's lines that are still true; a line cut short by a kill is no line."""
     planned = {(slot.name, slot.card, slot.index) for slot in slots}
     journal.seek(0)
@@ -174,7 +172,8 @@ def _read(journal: IO[str], recipe: str, slots: list[Slot]) -> Iterator[Line]:
             line = Line.model_validate_json(text)
         except ValueError:
             continue
-        if line.recipe == recipe and (line.name, line.entry.card, line.entry.index) in planned:
+        same = line.recipe == recipes.get(line.entry.card)
+        if same and (line.name, line.entry.card, line.entry.index) in planned:
             yield line
 
 

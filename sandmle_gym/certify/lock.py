@@ -17,6 +17,8 @@ from sandmle_gym.bundle import Certificate, Gate, Rung, TaskBundle
 from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.errors import LockMismatchError, UserError
 from sandmle_gym.families import SeedCard, derive, draw
+from sandmle_gym.seeding import keyed
+from sandmle_gym.selection import difficulty
 from sandmle_gym.spec import Frozen, MetricSpec, Milestones, Modality, Slug
 
 
@@ -51,6 +53,8 @@ class Entry(Frozen):
     certificate: CertificateSummary
     leaderboard: dict[str, float] = Field(default_factory=dict)
     """Fixed pipeline or witness -> score; see `leaderboard`."""
+    difficulty: float | None = None
+    """From 0 to 1, see `selection`; None for real data, which has no oracle."""
 
 
 class YieldEntry(Frozen):
@@ -69,10 +73,14 @@ class Lock(Frozen):
     tasks: dict[str, Entry]
     yields: dict[str, YieldEntry] = Field(default_factory=dict)
     """Card -> yield."""
+    levels: dict[str, float] = Field(default_factory=dict)
+    """Level -> the largest difficulty that it names: the quarters of the suite when it was frozen."""
+    key_check: str = ""
+    """Of a private suite, what tells its key from another; see `secret`."""
 
     def dumps(self) -> str:
         """Return the file's text: keys in a fixed order, one task a line."""
-        head = {"version": self.version}
+        head = {"version": self.version, "levels": self.levels, "key_check": self.key_check}
         sections = {
             "tasks": {name: entry.model_dump(mode="json") for name, entry in self.tasks.items()},
             "yields": {name: entry.model_dump(mode="json") for name, entry in self.yields.items()},
@@ -133,21 +141,25 @@ def freeze_entry(bundle: TaskBundle, *, attempt: int = 0) -> Entry:
         milestones=bundle.milestones,
         certificate=summary,
         leaderboard={name: _short(score) for name, score in bundle.private.leaderboard.items()},
+        difficulty=None if bundle.private.oracle is None else difficulty(summary.rungs),
     )
 
 
-def restore(entry: Entry, card: SeedCard, *, name: str = "") -> TaskBundle:
+def restore(entry: Entry, card: SeedCard, *, name: str = "", key: bytes = b"") -> TaskBundle:
     """Draw a frozen task again and attach what was measured when it was frozen.
 
     Args:
         entry: The task's line in the lock.
         card: Its seed card.
         name: The id, for the error.
+        key: Of a private suite.
 
     Raises:
         LockMismatchError: The draw differs from what was frozen; says in which part.
     """
-    return attach_entry(draw(derive(card, entry.index, entry.attempt)), entry, name=name)
+    with keyed(key):
+        drawn = draw(derive(card, entry.index, entry.attempt))
+    return attach_entry(drawn, entry, name=name)
 
 
 def attach_entry(bundle: TaskBundle, entry: Entry, *, name: str = "") -> TaskBundle:

@@ -23,32 +23,34 @@ class Slot:
 
 
 class SplitPlan(Frozen):
-    """A run of consecutive ids served by some cards in turn."""
+    """A run of consecutive ids served by some cards in turn; a card named twice serves twice as many."""
 
     first: int = Field(ge=0)
     count: int = Field(ge=0)
+    frozen: int = Field(default=0, ge=0)
+    """How many of them, from the first on, the lock holds so far."""
     cards: tuple[Slug, ...] = ()
 
     def slot(self, split: Split, number: int) -> Slot:
         """Return the slot of an id of this split: cards in turn, each with rising index."""
-        index, turn = divmod(number - self.first, len(self.cards))
-        return Slot(task_name(number), self.cards[turn], index, split)
+        turn, place = divmod(number - self.first, len(self.cards))
+        card = self.cards[place]
+        index = turn * self.cards.count(card) + self.cards[:place].count(card)
+        return Slot(task_name(number), card, index, split)
 
 
 class Suite(Frozen):
     """`envs/suite.toml`."""
 
     version: str
-    frozen: int = Field(ge=0)
-    """How many ids, from `task-000` on, the lock holds so far."""
     splits: dict[Split, SplitPlan]
 
     @model_validator(mode="after")
     def _no_card_serves_two_splits(self) -> "Suite":
-        cards = list(chain.from_iterable(plan.cards for plan in self.splits.values()))
+        cards = list(chain.from_iterable(set(plan.cards) for plan in self.splits.values()))
         repeated = sorted({card for card in cards if cards.count(card) > 1})
         if repeated:
-            raise ValueError(f"cards named more than once: {', '.join(repeated)}")
+            raise ValueError(f"cards named by more than one split: {', '.join(repeated)}")
         return self
 
     @classmethod
@@ -64,18 +66,19 @@ class Suite(Frozen):
             raise UserError(f"{path} is not a readable suite plan: {error}") from error
 
     def slots(self) -> Iterator[Slot]:
-        """Yield the slots to freeze, in order of their ids.
+        """Yield the slots to freeze, split by split, in order of their ids.
 
         Raises:
-            UserError: An id to freeze lies in no split, or in one without cards.
+            UserError: More ids are to be frozen than a split has, or it has no cards.
         """
-        for number in range(self.frozen):
-            for split, plan in self.splits.items():
-                if plan.cards and plan.first <= number < plan.first + plan.count:
-                    yield plan.slot(split, number)
-                    break
-            else:
-                raise UserError(f"{task_name(number)} is to be frozen, but no split serves it")
+        for split, plan in self.splits.items():
+            if plan.frozen > plan.count or (plan.frozen and not plan.cards):
+                raise UserError(
+                    f"{plan.frozen} ids of {split} are to be frozen, but it has {plan.count} ids and "
+                    f"{len(plan.cards)} cards"
+                )
+            for number in range(plan.first, plan.first + plan.frozen):
+                yield plan.slot(split, number)
 
 
 def task_name(number: int) -> str:

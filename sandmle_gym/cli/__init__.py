@@ -1,10 +1,10 @@
-"""The `sandmle` command: list, show, run, play, grade, certify, doctor, new, export, freeze, image."""
+"""The `sandmle` command: run, play, list, show, certify, doctor and their like."""
 
 import sys
 
 import typer
 
-from sandmle_gym.cli import image, inspecting, making, playing, serving
+from sandmle_gym.cli import image, inspecting, machine, making, playing, serving
 from sandmle_gym.cli.console import errors
 from sandmle_gym.errors import SandMLEError
 from sandmle_gym.view import printable
@@ -16,7 +16,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (*playing.COMMANDS, *inspecting.COMMANDS, *making.COMMANDS, *serving.COMMANDS):
+for command in (
+    *playing.COMMANDS,
+    *inspecting.COMMANDS,
+    *machine.COMMANDS,
+    *making.COMMANDS,
+    *serving.COMMANDS,
+):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(image.app, name="image")
 

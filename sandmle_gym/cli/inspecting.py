@@ -1,19 +1,19 @@
-"""Commands that look: list, show, certify, doctor."""
+"""Commands that look at tasks: list, show, certify, stats."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from sandmle_gym.catalogue import (
-    NAMESPACE,
     REAL_NAMESPACE,
+    cache_root,
     cards,
     open_task,
     public_root,
     real_lock,
-    split_of,
     suite_lock,
+    tasks,
 )
 from sandmle_gym.cli.console import (
     console,
@@ -23,29 +23,35 @@ from sandmle_gym.cli.console import (
     print_json,
     print_table,
     print_task,
+    progress_bar,
 )
 from sandmle_gym.cli.options import AsJson, Reference, Sandbox
+from sandmle_gym.errors import UserError
 
 
 def list_(
     card: Annotated[str | None, typer.Option(help="Only tasks of this seed card.")] = None,
     metric: Annotated[str | None, typer.Option(help="Only tasks with this metric.")] = None,
     split: Annotated[str | None, typer.Option(help="Only tasks of this split.")] = None,
+    modality: Annotated[str | None, typer.Option(help="Only tasks of this modality.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Only easy, moderate, hard or extreme tasks.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Only tasks of this domain.")] = None,
+    order: Annotated[str, typer.Option(help="suite, or difficulty: easiest first.")] = "suite",
     as_json: AsJson = False,
 ) -> None:
-    """List every registered task."""
-    wanted = {"card": card, "metric": metric, "split": split}
-    rows = [
-        row
-        for row in _all_tasks()
-        if all(value is None or row[key] == value for key, value in wanted.items())
-    ]
+    """List every registered task; with a filter, the frozen ones that have what is asked for."""
+    filters = {"card": card, "metric": metric, "split": split}
+    filters |= {"modality": modality, "level": level, "domain": domain}
+    frozen = [{"id": task.id, **asdict(task)} for task in tasks(order=order, **filters)]
+    rows = frozen if any(filters.values()) else [*frozen, *_real_tasks()]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        name, metric = f"{row['reference']:19}", f"{row['metric']:20}"
-        console.print(f"{name} {metric} {row['title']}", no_wrap=True, overflow="ellipsis")
+        name, metric, grade = (f"{row[key]:{width}}" for key, width in _COLUMNS.items())
+        console.print(f"{name} {metric} {grade} {row['title']}", no_wrap=True, overflow="ellipsis")
     metrics = {row["metric"] for row in rows}
     console.print(f"\n{len(rows)} tasks, {len(metrics)} metrics, suite {suite_lock()['version']}.")
     console.print("Endless streams, SandMLE/<seed-card>-v0:", ", ".join(cards()))
@@ -77,11 +83,61 @@ def show(task: Reference, as_json: AsJson = False) -> None:
         print_certificate(certificate)
 
 
-def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False) -> None:
-    """Measure a task again: run its witnesses in the sandbox and check every gate.
+def certify(
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="A task; see `show`.")] = None,
+    suite: Annotated[
+        bool, typer.Option("--suite", help="The frozen suite, or --sample of it.")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(help="So many tasks of it, evenly spread.", min=1)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Tasks certified at once.", min=1)] = 2,
+    sandbox: Sandbox = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Measure a task again, or the suite: run its witnesses in the sandbox and check every gate.
 
-    Exit status 1 if a gate fails, or if a milestone moved by more than a standard error.
+    Exit status 1 if a gate fails, or if a milestone moved by more than a standard error. What is done
+    of a suite is kept and not done again while tasks and libraries are the same.
     """
+    if suite == (task is not None):
+        raise UserError("name one task, or give --suite")
+    if task is None:
+        _certify_suite(sample, workers, sandbox, as_json)
+    else:
+        _certify_one(task, sandbox, as_json)
+
+
+def _certify_suite(sample: int | None, workers: int, sandbox: str, as_json: bool) -> None:
+    from sandmle_gym.certify.recertify import recertify
+    from sandmle_gym.sandbox import get_backend
+
+    names = _spread(sample)
+    backend, journal = (
+        get_backend(sandbox, public_root=public_root()),
+        cache_root() / "recertified.jsonl",
+    )
+    verdicts = []
+    with progress_bar("certifying") as bar:
+        job = bar.add_task("", total=len(names))
+        for verdict in recertify(
+            names, lambda name: open_task(name).bundle, backend, journal=journal, workers=workers
+        ):
+            verdicts.append(verdict)
+            bar.update(job, advance=1, description=verdict.name)
+    bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda v: v.name)
+    if as_json:
+        print_json({"certified": len(verdicts) - len(bad), "failed": [v.model_dump() for v in bad]})
+    else:
+        for verdict in bad:
+            console.print(
+                f"{verdict.name}: {'; '.join(verdict.problems)}", style="red", markup=False
+            )
+        console.print(f"{len(verdicts) - len(bad)} of {len(verdicts)} tasks certified again")
+    raise typer.Exit(1 if bad else 0)
+
+
+def _certify_one(task: str, sandbox: str, as_json: bool) -> None:
     from sandmle_gym import certify as generated
     from sandmle_gym import real
     from sandmle_gym.sandbox import get_backend
@@ -111,48 +167,60 @@ def certify(task: Reference, sandbox: Sandbox = "auto", as_json: AsJson = False)
     raise typer.Exit(0 if certificate.certified and not moved else 1)
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Say what isolation this machine offers, and why not more; exit status 1 if none."""
-    from sandmle_gym.sandbox import probe_all
+def stats(
+    sample: Annotated[
+        int | None, typer.Option(help="Only so many tasks, evenly spread.", min=2)
+    ] = None,
+    ladders: Annotated[
+        int, typer.Option(help="Run the witnesses of so many tasks again.", min=0)
+    ] = 0,
+    sandbox: Sandbox = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Report on the quality of the frozen suite: coverage, distances, difficulty, yields, stability."""
+    from sandmle_gym import report
+    from sandmle_gym.sandbox import get_backend
 
-    probes = probe_all()
+    with errors.status("reading the suite …"):
+        figures = report.of_lock(_spread(sample))
+        if ladders:
+            backend = get_backend(sandbox, public_root=public_root())
+            figures["stability"] = report.stability(_spread(ladders), backend)
     if as_json:
-        print_json([vars(probe) for probe in probes])
-    else:
-        for probe in probes:
-            state = "[green]available[/]" if probe.available else "[red]not available[/]"
-            kind = "isolated" if probe.isolated else "[yellow]NOT isolated: unsafe[/]"
-            console.print(f"[bold]{probe.backend}[/]  {state}, {kind}")
-            for line in (probe.reason, *probe.layers, *probe.notes):
-                if line:
-                    console.print(f"    {line}", markup=False)
-    raise typer.Exit(0 if any(probe.available and probe.isolated for probe in probes) else 1)
+        print_json(figures)
+        return
+    for section, values in figures.items():
+        console.print(f"[bold]{section}[/]")
+        rows = values.items() if isinstance(values, dict) else [("", values)]
+        print_table(("figure", "value"), ((name, str(value)) for name, value in rows))
 
 
-COMMANDS = (list_, show, certify, doctor)
+COMMANDS = (list_, show, certify, stats)
 
 
-def _all_tasks() -> list[dict[str, Any]]:
-    rows = [
-        {"id": f"{NAMESPACE}/{name}", "reference": name, "split": split_of(name), **_facts(entry)}
-        for name, entry in suite_lock()["tasks"].items()
-    ]
-    rows += [
+def _spread(count: int | None) -> list[str]:
+    """Name so many frozen tasks, evenly spread over the suite; all without a count."""
+    names = list(suite_lock()["tasks"])
+    step = max(len(names) // (count or len(names)), 1)
+    return names[::step][: count or len(names)]
+
+
+_COLUMNS = {"reference": 19, "metric": 20, "level": 8}
+"""Columns of the list -> their width."""
+
+
+def _real_tasks() -> list[dict[str, Any]]:
+    return [
         {
             "id": f"{REAL_NAMESPACE}/{name}-v0",
             "reference": f"real/{name}",
             "split": "",
-            **_facts(entry),
+            "level": "",
+            "title": entry["title"],
+            "card": entry["card"],
+            "metric": entry["metric"]["name"],
+            "modality": entry["modality"],
+            "train_rows": entry["train_rows"],
         }
         for name, entry in real_lock()["tasks"].items()
     ]
-    return rows
-
-
-def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "title": entry["title"],
-        "card": entry["card"],
-        "metric": entry["metric"]["name"],
-        "train_rows": entry["train_rows"],
-    }

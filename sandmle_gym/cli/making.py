@@ -76,9 +76,18 @@ def export(
 def freeze(
     envs: Annotated[Path | None, typer.Argument(help="Folder of suite.toml and seeds/.")] = None,
     workers: Annotated[int, typer.Option(help="Tasks certified at once.", min=1)] = 2,
+    key: Annotated[
+        bool,
+        typer.Option(
+            "--key", help="Make a private suite with the key in the file SANDMLE_SUITE_KEY_FILE."
+        ),
+    ] = False,
     sandbox: Sandbox = "auto",
 ) -> None:
     """Certify every id of the plan suite.toml, and the real tasks, and write the lock files."""
+    from sandmle_gym.certify.secret import read_key
+
+    secret = read_key() if key else b""
     from sandmle_gym.certify import Progress
     from sandmle_gym.certify import freeze as freeze_suite
     from sandmle_gym.real import freeze_real
@@ -93,7 +102,7 @@ def freeze(
                 job, completed=progress.done, total=progress.total, description=progress.name
             )
 
-        lock = freeze_suite(envs, backend, workers=workers, progress=show)
+        lock = freeze_suite(envs, backend, workers=workers, key=secret, progress=show)
     for card, counts in lock.yields.items():
         console.print(f"{card}: {counts.certified} of {counts.attempts} draws; {counts.failures}")
     with errors.status("measuring real tasks …"):

@@ -131,7 +131,7 @@ def _conclude(task: Task, episode: Episode, as_json: bool) -> None:
         for turn in episode.transcript
     ]
     info = episode.info
-    info["score"] = outcome.grade.score
+    info["score"], info["beaten"] = outcome.grade.score, outcome.grade.beaten
     print_json({**info, "reward": outcome.reward.total, "prompt": episode.prompt, "turns": turns})
 
 

@@ -72,7 +72,10 @@ class ImageCurve(FactorFamily):
 
     def settle(self, target: Findings, rng: np.random.RandomState) -> CutFindings:
         """Choose how common each finding is."""
-        rates = [low + (high - low) * rng.random_sample() for low, high in (f.rate for f in target.findings)]
+        rates = [
+            low + (high - low) * rng.random_sample()
+            for low, high in (f.rate for f in target.findings)
+        ]
         cuts = tuple(round(NormalDist().inv_cdf(1 - rate), 5) for rate in rates)
         return CutFindings.model_validate({**target.model_dump(), "cuts": cuts})
 
@@ -95,20 +98,20 @@ class ImageCurve(FactorFamily):
 
     def tiers(self, knobs: FilmKnobs) -> dict[str, Tier]:
         """Look at the film, find where lines end, find it from the landmarks, and in the right form."""
-        known = "features = standardised(generic(pictures))\n"
+        known = "features = standard_columns(generic_columns(pictures))\n"
         trace = (
-            "light = grey(pictures)\n"
+            "light = grey_light(pictures)\n"
             "spine, tip = upright_line(light)\n"
             "end, sag = lying_line(light)\n"
         )
-        add = "features = np.column_stack([features, 2 * standardised([{}])])\n"
+        add = "features = np.column_stack([features, 2 * standard_columns([{}])])\n"
         each = [designed(parts, MEASURES) for parts in knobs.parts.values()]
         return {
             "competent": Tier(known),
             "insight": Tier(known + trace + add.format("tip, end")),
             "insights": Tier(known + trace + add.format("tip - bar_row(light), end - spine, sag")),
             "expert": Tier(
-                f"{trace}dim, depth, reach = haze(light), tip - bar_row(light), end - spine\n"
+                f"{trace}dim, depth, reach = field_haze(light), tip - bar_row(light), end - spine\n"
                 "features = [\n" + "".join(f"    {design},\n" for design in each) + "]\n",
                 exact=True,
             ),

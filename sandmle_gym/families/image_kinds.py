@@ -39,8 +39,8 @@ class KindsKnobs(ImageKnobs):
 
 
 MEASURES = {
-    "coat": "coat(pictures, trunk)",
-    "girth": "proportion(trunk)",
+    "coat": "coat_colour(pictures, trunk)",
+    "girth": "trunk_proportion(trunk)",
     "bars": "stripe_pitch(light, trunk)",
     "ears": "narrow[:, :2]",
     "tail": "narrow[:, 2:]",
@@ -98,22 +98,22 @@ class ImageKinds(PictureFamily):
 
     def tiers(self, knobs: KindsKnobs) -> dict[str, Tier]:
         """Look at the picture, then at the creature's parts, one, all, and nothing else."""
-        known = "features = standardised(generic(pictures))\n"
+        known = "features = standard_columns(generic_columns(pictures))\n"
         cut = (
-            "light = grey(pictures)\n"
-            "mask = shape(light)\n"
-            "trunk = body(mask)\n"
-            "narrow = limbs(mask, trunk)\n"
+            "light = grey_light(pictures)\n"
+            "mask = object_mask(light)\n"
+            "trunk = trunk_mask(mask)\n"
+            "narrow = limb_areas(mask, trunk)\n"
         )
         hidden = [part.factor for part in knobs.parts["kind"] if part.role == "insight"]
-        add = "features = np.column_stack([features, 2 * standardised([{}])])\n"
+        add = "features = np.column_stack([features, 2 * standard_columns([{}])])\n"
         some, more = (", ".join(MEASURES[name] for name in names) for names in (hidden[:2], hidden))
         every = ", ".join(MEASURES.values())
         return {
             "competent": Tier(known),
             "insight": Tier(known + cut + add.format(some)),
             "insights": Tier(known + cut + add.format(more)),
-            "expert": Tier(f"{cut}features = standardised([{every}])\n", exact=True),
+            "expert": Tier(f"{cut}features = standard_columns([{every}])\n", exact=True),
         }
 
     def legend(self, knobs: KindsKnobs) -> dict[str, str]:

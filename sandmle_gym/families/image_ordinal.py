@@ -44,8 +44,8 @@ class GradeKnobs(ImageKnobs):
 
 
 MEASURES = {
-    "tint": "tint(pictures, away)",
-    "rim": "rim(grey(pictures), away)",
+    "tint": "disc_tint(pictures, away)",
+    "rim": "disc_rim(grey_light(pictures), away)",
     "pits": "pits[:, 0]",
     "flecks": "flecks[:, 0]",
     "scatter": "pits[:, 1]",
@@ -83,9 +83,9 @@ class ImageOrdinal(FactorFamily):
         """Find the disc, unmix the inks of its specks, count them and see where they lie."""
         first, second = knobs.colours[1:]
         look = (
-            "away = largest_disc(grey(pictures))\n"
+            "away = largest_disc(grey_light(pictures))\n"
             f"inks = disc_stains(pictures, away, {first}, {second})\n"
-            "pits, flecks = specks(inks[0], away), specks(inks[1], away)\n"
+            "pits, flecks = speck_measures(inks[0], away), speck_measures(inks[1], away)\n"
         )
         return measured(look, MEASURES, knobs.parts["latent"])
 

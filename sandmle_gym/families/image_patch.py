@@ -4,12 +4,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sandmle_gym.families.image.binary import BinaryKnobs, BinaryPictures
+from sandmle_gym.families.image.binary import BinaryCard, BinaryKnobs, BinaryPictures
+from sandmle_gym.families.image.budget import Role
 from sandmle_gym.families.image.canvas import developed
 from sandmle_gym.families.image.cells import TISSUE, tissue
 from sandmle_gym.families.image.witness import Tier, designed
 
-MEASURES = {"wash": "wash", "crowd": "counted[:, 0]", "girth": "counted[:, 1]", "stain": "counted[:, 2]"}
+MEASURES = {
+    "wash": "wash",
+    "crowd": "counted[:, 0]",
+    "girth": "counted[:, 1]",
+    "stain": "counted[:, 2]",
+}
 
 
 class ImagePatch(BinaryPictures):
@@ -19,6 +25,12 @@ class ImagePatch(BinaryPictures):
     trains = "Find out which part of a picture decides, tell stains apart by colour, and count."
     factors = TISSUE
 
+    def roles(self, card: BinaryCard, rng: np.random.RandomState) -> dict[str, dict[str, Role]]:
+        """Let the middle's colours show stain, single cells girth; neither many nor few cells are well."""
+        del card, rng
+        given: dict[str, Role] = {"wash": "plain", "stain": "insight", "girth": "insight"}
+        return {"latent": {**given, "crowd": "curved"}}
+
     def paint(
         self, knobs: BinaryKnobs, factors: Mapping[str, np.ndarray], rng: np.random.RandomState
     ) -> np.ndarray:
@@ -27,18 +39,19 @@ class ImagePatch(BinaryPictures):
 
     def tiers(self, knobs: BinaryKnobs) -> dict[str, Tier]:
         """Look at the whole, at the middle, at the middle's cells, and at nothing else."""
-        exactly = designed(knobs.parts["latent"], MEASURES)
+        parts = knobs.parts["latent"]
+        exactly = designed(parts, MEASURES)
         crop = (
-            "middle, wash = thirds(pictures), hue(pictures)\n"
-            "features = standardised([generic(middle, 2), wash])\n"
+            "middle, wash = middle_third(pictures), median_hue(pictures)\n"
+            "features = standard_columns([generic_columns(middle, 2), wash])\n"
         )
         first, second = knobs.colours[1:]
-        count = f"counted = cells(stains(middle, {first}, {second})[0])\n"
+        count = f"counted = cell_measures(tissue_stains(middle, {first}, {second})[0])\n"
         return {
-            "competent": Tier("features = standardised(generic(pictures))\n"),
+            "competent": Tier("features = standard_columns(generic_columns(pictures))\n"),
             "insight": Tier(crop),
             "insights": Tier(
-                f"{crop}{count}features = np.column_stack([features, 2 * standardised(counted)])\n"
+                f"{crop}{count}features = np.column_stack([features, 2 * standard_columns(counted)])\n"
             ),
             "expert": Tier(
                 f"{crop}{count}features = {exactly}\n",

@@ -74,19 +74,23 @@ class ImageRestore(PictureFamily):
         return Imagined(pictures, asked, best.mean(axis=1))
 
     def tiers(self, knobs: PageKnobs) -> dict[str, Tier]:
-        """Filter raw light, light over its background, also over its contrast, and as ink or paper."""
+        """Fit pixels of the middle, one filter for all, then as ink or paper, then on even pages."""
         del knobs
-        flat = "light = flattened(light)\n"
-        even = "light = contrasted(light)\n"
-
-        def seen(steps: str, reach: int) -> str:
-            return f"light = grey(pictures)\n{steps}windows = around(light, {MIDDLE}, {reach})\n"
-
+        grey = "light = grey_light(pictures)\n"
         return {
-            "competent": Tier(seen("", 1)),
-            "insight": Tier(seen(flat, 1)),
-            "insights": Tier(seen(flat + even, 2)),
-            "expert": Tier(seen(flat + even, 3), exact=True),
+            "competent": Tier(
+                f"{grey}new = direct_pixels(pixel_windows(light, {MIDDLE}, 0), target)\n"
+            ),
+            "insight": Tier(
+                f"{grey}new = filtered_pixels(pixel_windows(light, {MIDDLE}, 1), target)\n"
+            ),
+            "insights": Tier(
+                f"{grey}new = inked_pixels(pixel_windows(light, {MIDDLE}, 2), target)\n"
+            ),
+            "expert": Tier(
+                f"{grey}light = contrasted_light(light)\n"
+                f"new = inked_pixels(pixel_windows(light, {MIDDLE}, 2), target)\n"
+            ),
         }
 
     def legend(self, knobs: PageKnobs) -> dict[str, str]:
@@ -98,7 +102,9 @@ class ImageRestore(PictureFamily):
 
 
 def _names(knobs: PageKnobs) -> list[str]:
-    return [f"{knobs.target.name}_{row}_{column}" for row in range(MIDDLE) for column in range(MIDDLE)]
+    return [
+        f"{knobs.target.name}_{row}_{column}" for row in range(MIDDLE) for column in range(MIDDLE)
+    ]
 
 
 FAMILY = ImageRestore()

@@ -10,8 +10,8 @@ from sandmle_gym.families.image.outlines import OUTLINE, WAVES, outlines
 from sandmle_gym.families.image.witness import Tier, measured
 
 MEASURES = {
-    "core": "core(light, mask, around)",
-    "veil": "veil(light, mask, around)",
+    "core": "dark_core(light, mask, around)",
+    "veil": "light_slope(light, mask, around)",
     **{name: f"outline_wave(mask, around, {waves})" for name, waves in WAVES.items()},
 }
 
@@ -31,7 +31,9 @@ class ImageSilhouette(BinaryPictures):
 
     def tiers(self, knobs: BinaryKnobs) -> dict[str, Tier]:
         """Find the shape, and measure its outline in polar coordinates."""
-        look = "light = grey(pictures)\nmask = shape(light)\naround = polar(mask)\n"
+        look = (
+            "light = grey_light(pictures)\nmask = object_mask(light)\naround = polar_pixels(mask)\n"
+        )
         return measured(look, MEASURES, knobs.parts["latent"])
 
 

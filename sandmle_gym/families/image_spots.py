@@ -101,10 +101,12 @@ class ImageSpots(FactorFamily):
     def tiers(self, knobs: LeafKnobs) -> dict[str, Tier]:
         """Look at the picture; under white light, at one kind of spots, at both; then see two outcomes."""
         first, second = knobs.colours[1:]
-        known = "features = standardised(generic(pictures))\n"
-        white = "pictures = balanced(pictures)\n"
-        find = f"mask = leaf_mask(pictures)\nspots = leaf_spots(pictures, mask, {first}, {second})\n"
-        count = "features = np.column_stack([features, 2 * standardised(spots[:, {}])])\n"
+        known = "features = standard_columns(generic_columns(pictures))\n"
+        white = "pictures = balanced_pictures(pictures)\n"
+        find = (
+            f"mask = leaf_mask(pictures)\nspots = leaf_spots(pictures, mask, {first}, {second})\n"
+        )
+        count = "features = np.column_stack([features, 2 * standard_columns(spots[:, {}])])\n"
         pair = [designed(knobs.parts[name], MEASURES) for name in ("first", "second")]
         return {
             "competent": Tier(known),

@@ -13,8 +13,8 @@ MEASURES = {
     "relief": "waves[:, 0]",
     "pitch": "waves[:, 1]",
     "lay": "waves[:, 2:]",
-    "span": "reach(light, waves)",
-    "ridge": "crests(light, waves)",
+    "span": "wave_reach(light, waves)",
+    "ridge": "wave_crests(light, waves)",
 }
 
 
@@ -22,9 +22,7 @@ class ImageTexture(BinaryPictures):
     """No pixel means anything by itself, for the patch lies anywhere; spectrum and asymmetry do."""
 
     name = "image_texture"
-    trains = (
-        "Describe a texture by what does not depend on its place: strength, pitch, direction, skewness."
-    )
+    trains = "Describe a texture by what does not depend on its place: strength, pitch, direction, skewness."
     factors = RIPPLED
 
     def paint(
@@ -35,8 +33,8 @@ class ImageTexture(BinaryPictures):
 
     def tiers(self, knobs: BinaryKnobs) -> dict[str, Tier]:
         """Measure the strongest wave, and how it is shaped."""
-        look = "light = grey(pictures)\nwaves = ripples(light)\n"
-        exact = {"lay": f"lean(waves, {knobs.turn})"}
+        look = "light = grey_light(pictures)\nwaves = strongest_wave(light)\n"
+        exact = {"lay": f"wave_lean(waves, {knobs.turn})"}
         return measured(look, MEASURES, knobs.parts["latent"], exact)
 
 

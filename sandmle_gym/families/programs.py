@@ -29,7 +29,7 @@ def program(about: str, body: str) -> str:
     """
     stochastic = "SEED" in body
     setting = SEED if stochastic else ""
-    imports, functions = _library(_names(body))
+    imports, functions = _library(read_names(body))
     head = f'# stochastic: {"yes" if stochastic else "no"}\n"""{about}"""\n'
     standard = "import os\n" * stochastic + "from functools import partial\n" * ("partial(" in body)
     head = "\n".join(part for part in (head, standard, imports) if part)
@@ -44,7 +44,7 @@ def _library(names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
         name = queue.pop()
         needed.add(name)
         if name in functions:
-            queue |= _names(functions[name]) - needed
+            queue |= read_names(functions[name]) - needed
     wanted: dict[str, list[str]] = {}
     for name, line in imports.items():
         if name in needed:
@@ -89,6 +89,10 @@ def _read(source: str, imports: dict[str, str], texts: dict[str, str]) -> None:
 
 
 @cache
-def _names(source: str) -> frozenset[str]:
-    """Return every name that a text reads or writes."""
-    return frozenset(node.id for node in ast.walk(_parse(source)) if isinstance(node, ast.Name))
+def read_names(source: str) -> frozenset[str]:
+    """Return every name that a text reads and does not bind itself."""
+    tree = _parse(source)
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return frozenset(node.id for node in names) - bound

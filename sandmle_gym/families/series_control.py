@@ -68,6 +68,7 @@ class ControlKnobs(Knobs):
     first: int
     plant: Plant
     remarks: Remarks
+    leak: Share
     noise: Share
 
 
@@ -90,12 +91,12 @@ class SeriesControl(Family):
 
     def derive(self, card: ControlCard, rng: np.random.RandomState, attempt: int) -> ControlKnobs:
         """Set the knobs; later attempts have less noise."""
-        plant = {**card.plant.model_dump(), "leak": within(rng, card.ranges.leak)}
-        copied = ("target", "control", "asked", "kind", "steps", "first", "remarks")
+        leak = within(rng, card.ranges.leak)
+        copied = ("target", "control", "asked", "kind", "steps", "first", "plant", "remarks")
         return ControlKnobs(
             **common(card, rng, public_rows=PUBLIC_ROWS, private_rows=PRIVATE_ROWS),
             **{name: getattr(card, name) for name in copied},
-            plant=Plant.model_validate(plant),
+            leak=leak,
             noise=round(within(rng, card.ranges.noise) * 0.9**attempt, 4),
         )
 
@@ -103,7 +104,8 @@ class SeriesControl(Family):
         """Draw runs and read each of them once."""
         del ids
         kinds, cut = len(knobs.kind.levels), knobs.train_rows
-        runs = draw_runs(knobs.plant, kinds, (knobs.rows, knobs.steps), knobs.first, *key)
+        shape = (knobs.rows, knobs.steps)
+        runs = draw_runs(knobs.plant, knobs.leak, kinds, shape, knobs.first, *key)
         read = runs.mean + knobs.noise * stream(*key, "noise").normal(size=knobs.rows)
         target = knobs.target.cells(knobs.target.scaled(read)).text()
         spread = knobs.noise * knobs.target.spread

@@ -107,7 +107,7 @@ class TextEssay(Family):
     def derive(self, card: EssayCard, rng: np.random.RandomState, attempt: int) -> EssayKnobs:
         """Choose how much each quality weighs, and where the grades are cut."""
         dice, (low, high) = Dice(rng), card.ranges.noise
-        raw = [*(base + 0.08 * rng.random_sample() for base in (0.6, 0.34, 0.34)), 0.2]
+        raw = [*(base + 0.08 * rng.random_sample() for base in (0.68, 0.34, 0.34)), 0.2]
         grades = card.target.grades
         shares = np.linspace(0, 1, grades + 1)[1:-1]
         moved = shares + rng.uniform(-0.03, 0.03, grades - 1)
@@ -256,7 +256,7 @@ def _witnesses(knobs: EssayKnobs) -> dict[str, str]:
         f'questions = [*train["{question}"], *test["{question}"]]\n'
     )
     fit = fits.grades(target, knobs.target.grades, knobs.metric)
-    surface = "linear = trees = np.column_stack([essay_surface(texts, SEED){}])\n"
+    surface = "linear = trees = np.column_stack([essay_surface(texts){}])\n"
     qualities = "overlaps(texts, questions), threads(texts), lengths(texts)"
     terms = (
         "-np.sqrt(error_rates(texts)), "

@@ -14,7 +14,8 @@ from sandmle_gym.sandbox.base import (
     Sandbox,
     Status,
 )
-from sandmle_gym.sandbox.registry import get_backend, probe_all
+from sandmle_gym.sandbox.registry import backend_path, get_backend, probe_all
+from sandmle_gym.sandbox.warm.survey import pools, stop_pools
 
 __all__ = [
     "Backend",
@@ -26,6 +27,9 @@ __all__ = [
     "Resources",
     "Sandbox",
     "Status",
+    "backend_path",
     "get_backend",
+    "pools",
     "probe_all",
+    "stop_pools",
 ]

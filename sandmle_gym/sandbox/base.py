@@ -33,6 +33,8 @@ class Resources:
     """All files of the episode together (working directory, /tmp, /dev/shm), in MiB."""
     inodes: int = 4096
     """Files and directories of the episode together."""
+    cpu_seconds: int = 600
+    """CPU time of one command, all its processes together, in seconds."""
     processes: int = 64
     """Processes and threads alive at once."""
     open_files: int = 256
@@ -56,6 +58,8 @@ class ExecResult:
     """How many bytes between head and tail were left out."""
     seconds: float = 0.0
     """Wall time inside the sandbox, without any queue."""
+    queued: float = 0.0
+    """Wall time before that, until a processor was free for it."""
 
     @property
     def ok(self) -> bool:
@@ -101,10 +105,11 @@ class Sandbox(ABC):
         Args:
             kind: How to run it; see `Kind`.
             source: Source text; any Unicode string, NUL bytes included, is a value, not an error.
-            seconds: Wall-clock limit, > 0.
-            keep_bytes: How much output to keep (half head, half tail).
+            seconds: Wall-clock limit, > 0 and finite.
+            keep_bytes: How much output to keep (half head, half tail), >= 0.
 
         Raises:
+            TypeError, ValueError: An argument is of the wrong type or out of its range.
             SandboxError: The sandbox broke through no fault of the command.
         """
 
@@ -117,13 +122,19 @@ class Sandbox(ABC):
             directory in the way, its death).
 
         Raises:
-            ValueError: A name would leave the working directory.
+            TypeError: A name is no text, or a content no bytes; nothing was written.
+            ValueError: A name would leave the working directory, or is none; nothing was written.
             SandboxError: The sandbox broke.
         """
 
     @abstractmethod
     def get(self, name: str, *, max_bytes: int) -> Fetched:
-        """Read a regular file of the working directory without following links or blocking."""
+        """Read a regular file of the working directory without following links or blocking.
+
+        Raises:
+            TypeError, ValueError: As for the names of `put`; `max_bytes` is negative.
+            SandboxError: The sandbox broke.
+        """
 
     def kill(self) -> None:
         """End every process of the episode at once, from any thread; a command that is running is `dead`.
@@ -170,6 +181,8 @@ class Backend(ABC):
     @abstractmethod
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open a fresh episode.
+
+        A backend may do so only with the first `run`, `put` or `get`, which then raises what went wrong.
 
         Args:
             public: A directory whose files appear, read-only, in the working directory. It is bound,

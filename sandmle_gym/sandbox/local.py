@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from sandmle_gym.errors import SandboxError, UserError
+from sandmle_gym.sandbox.arguments import check_command, check_files, check_size, relative_name
 from sandmle_gym.sandbox.base import (
     Backend,
     ExecResult,
@@ -32,7 +33,6 @@ from sandmle_gym.sandbox.base import (
     Status,
 )
 from sandmle_gym.sandbox.environment import ENVIRONMENT
-from sandmle_gym.sandbox.names import relative_name
 from sandmle_gym.sandbox.output import Output, Watch
 from sandmle_gym.sandbox.warm.jail import files as transfer
 
@@ -74,7 +74,7 @@ class LocalBackend(Backend):
             isolated=False,
             notes=(
                 "UNSAFE: agent code can read, change and send whatever the calling user can",
-                "not enforced: processes, disk, inodes, memory of all processes together",
+                "not enforced: processes, disk, inodes, memory and CPU time of all processes together",
                 "a daemon that leaves its process group survives",
             ),
         )
@@ -114,7 +114,7 @@ class LocalSandbox(Sandbox):
         for file in sorted(public.iterdir()) if public else ():
             (self._work / file.name).symlink_to(file)
         self._resources = resources
-        self._dead = False
+        self._dead = self._closed = False
         self._lock = threading.RLock()
         self._alive: set[subprocess.Popen[bytes]] = set()
         """First processes of groups. The lock is held while one leaves: a reaped number may be another's."""
@@ -124,8 +124,8 @@ class LocalSandbox(Sandbox):
         self, kind: Kind, source: str, *, seconds: float, keep_bytes: int = 65536
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
-        if not self._root.exists():
-            raise SandboxError("this sandbox is closed")
+        check_command(kind, source, seconds, keep_bytes)
+        self._make_directory()
         if self._dead:
             return ExecResult("dead", None, b"")
         started = time.monotonic()
@@ -171,10 +171,10 @@ class LocalSandbox(Sandbox):
             socket.send_fds(channel, [kind.encode()], [writer, body])
         os.close(writer)
         ended = watch.until(channel.fileno())
-        message = _message(channel) if ended else b""
-        if message:
+        code = _message(channel) if ended else None
+        if code is not None:
             os.killpg(process.pid, signal.SIGSTOP)
-            return "exited", json.loads(message)["code"]
+            return "exited", code
         self._end_session()
         watch.output.note(_SESSION_LOST)
         return ("exited", process.returncode) if ended else ("timeout", None)
@@ -229,21 +229,22 @@ class LocalSandbox(Sandbox):
 
     def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files; see `Sandbox.put`."""
-        pairs = [(name, relative_name(name)) for name in files]
+        checked = check_files(files)
         if self._dead:
             return tuple(files)
         failed = []
         with self._work_directory() as work:
-            for name, inside in pairs:
+            for name, inside, data in checked:
                 body = os.memfd_create("put")
                 with open(body, "wb", closefd=False) as file:
-                    file.write(files[name])
+                    file.write(data)
                 if transfer.put(work, inside, body) is not None:
                     failed.append(name)
         return tuple(failed)
 
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
+        check_size(max_bytes)
         inside = relative_name(name)
         if self._dead:
             return Fetched(None, "dead")
@@ -257,13 +258,20 @@ class LocalSandbox(Sandbox):
 
     @contextlib.contextmanager
     def _work_directory(self) -> Iterator[int]:
-        if not self._root.exists():
-            raise SandboxError("this sandbox is closed")
-        fd = os.open(self._work, os.O_RDONLY | os.O_DIRECTORY)
+        self._make_directory()
+        fd = os.open(self._work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             yield fd
         finally:
             os.close(fd)
+
+    def _make_directory(self) -> None:
+        """Make the working directory anew where the agent has removed it, or put something in its place."""
+        if self._closed:
+            raise SandboxError("this sandbox is closed")
+        if self._work.is_symlink() or not self._work.is_dir():
+            self._work.unlink(missing_ok=True)
+            self._work.mkdir(mode=0o700, parents=True)
 
     def kill(self) -> None:
         """Kill every process group; see `Sandbox.kill`."""
@@ -274,15 +282,17 @@ class LocalSandbox(Sandbox):
 
     def close(self) -> None:
         """End the session and remove the directory."""
+        self._closed = True
         self._end_session()
         shutil.rmtree(self._root, ignore_errors=True)
 
 
-def _message(channel: socket.socket) -> bytes:
+def _message(channel: socket.socket) -> int | None:
+    """Return the exit code that the session sends; None when it is dead, or sends nonsense of the agent's."""
     try:
-        return channel.recv(_CHUNK)
-    except ConnectionResetError:  # it died with a request unread
-        return b""
+        return int(json.loads(channel.recv(_CHUNK))["code"]) & 0xFF
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ConnectionResetError):
+        return None
 
 
 def _bash(body: int) -> list[str]:

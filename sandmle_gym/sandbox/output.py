@@ -5,15 +5,14 @@ import select
 import time
 
 _CHUNK = 1 << 16
-_NEWLINE = ord("\n")
 
 
 class Output:
     """What a command wrote, cut to a size."""
 
     def __init__(self, keep: int, flood: int) -> None:
-        """Keep about `keep` bytes, half from each end; more than `flood` bytes are a flood."""
-        self._half = max(1, keep // 2)
+        """Keep at most `keep` bytes, half from each end; more than `flood` bytes are a flood."""
+        self._head_size, self._tail_size = keep - keep // 2, keep // 2
         self._flood = flood
         self._head = bytearray()
         self._tail = bytearray()
@@ -22,19 +21,17 @@ class Output:
     def add(self, data: bytes) -> None:
         """Take the next bytes."""
         self._total += len(data)
-        room = self._half - len(self._head)
+        room = self._head_size - len(self._head)
         self._head += data[:room]
         self._tail += data[room:] if room > 0 else data
-        if len(self._tail) > 2 * self._half:  # not on every call: trimming copies
-            del self._tail[: -self._half]
+        if len(self._tail) > 2 * self._tail_size:  # not on every call: trimming copies
+            del self._tail[: len(self._tail) - self._tail_size]
 
     def note(self, text: bytes) -> None:
         """Add a line of our own at the end."""
         if not self.flooded:
-            self.add(text if self._total == 0 or self._last() == _NEWLINE else b"\n" + text)
-
-    def _last(self) -> int:
-        return (self._tail or self._head)[-1]
+            last = (self._tail or self._head)[-1:]
+            self.add(text if last in (b"", b"\n") else b"\n" + text)
 
     @property
     def flooded(self) -> bool:
@@ -49,7 +46,7 @@ class Output:
         """
         if self.flooded:
             return bytes(self._head), b"", self._flood - len(self._head)
-        tail = bytes(self._tail[-self._half :])
+        tail = bytes(self._tail[max(0, len(self._tail) - self._tail_size) :])
         dropped = self._total - len(self._head) - len(tail)
         if dropped == 0:
             return bytes(self._head) + tail, b"", 0

@@ -1,15 +1,13 @@
-"""Run sandbox checks as an ordinary user: `python as_user.py DIRECTORY`, names on stdin, JSON lines out.
+"""Start the judge of a ring as an ordinary user: `python as_user.py BACKEND DIRECTORY`, see `judge.main`.
 
 Started by root. In a mount namespace of its own it first makes the interpreter and the checkout reachable
 where they lie below directories that only root may enter, then gives up root for good.
 """
 
 import ctypes
-import json
 import os
 import stat
 import sys
-import traceback
 from pathlib import Path
 
 NOBODY = 65534
@@ -19,7 +17,7 @@ _NEWNS, _BIND, _PRIVATE = 0x20000, 4096 | 16384, 16384 | 1 << 18
 
 
 def main() -> None:
-    directory = Path(sys.argv[1])
+    directory = Path(sys.argv[2])
     needed = [
         Path(sys.prefix),
         Path(sys.base_prefix).resolve(),
@@ -31,25 +29,11 @@ def main() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    os.environ.update(HOME=str(directory), TMPDIR=str(directory))
-    serve(directory)
+    os.environ.update(HOME=str(directory), TMPDIR=str(directory), SANDMLE_RUNTIME=str(directory))
+    ctypes.CDLL(None).prctl(4, 1)  # dumpable again: /proc/self is ours
+    from sandmle_gym.sandbox.conformance import judge
 
-
-def serve(directory: Path) -> None:
-    from sandmle_gym.sandbox.conformance import CHECKS, Subject
-    from sandmle_gym.sandbox.warm import WarmBackend
-
-    subject = Subject(WarmBackend, directory / "subject")
-    checks = {check.name: check for check in CHECKS}
-    for line in sys.stdin:
-        try:
-            checks[line.strip()].run(subject)
-            problem = None
-        except Exception:  # noqa: BLE001 - the test that asked shows it
-            problem = traceback.format_exc()
-        sys.stdout.write(json.dumps({"problem": problem}) + "\n")
-        sys.stdout.flush()
-    subject.close()
+    judge.main()
 
 
 def open_the_way(needed: list[Path]) -> None:

@@ -1,8 +1,6 @@
 """Every backend keeps the laws of `sandmle_gym.sandbox.conformance`."""
 
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandmle_gym.sandbox import probe_all
-from sandmle_gym.sandbox.conformance import CHECKS, Check, Subject
+from sandmle_gym.sandbox.conformance import CHECKS, Check, Ring, Subject
 from sandmle_gym.sandbox.local import LocalBackend
 from sandmle_gym.sandbox.warm import WarmBackend
 
@@ -36,21 +34,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
 
 
 @pytest.fixture(scope="session")
-def ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+def ordinary_user() -> Iterator[Ring]:
     if os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
-    command = [sys.executable, str(Path(__file__).with_name("as_user.py"))]
-    process = subprocess.Popen(
-        [*command, str(tmp_path_factory.mktemp("user"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(60) == 0
+    launcher = (sys.executable, str(Path(__file__).with_name("as_user.py")))
+    with Ring("sandmle_gym.sandbox.warm:WarmBackend", launcher=launcher) as ring:
+        yield ring
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
@@ -59,13 +48,8 @@ def test_warm_keeps_the_law(check: Check, warm: Subject) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_warm_keeps_the_law_as_an_ordinary_user(
-    check: Check, ordinary_user: subprocess.Popen[str]
-) -> None:
-    assert ordinary_user.stdin is not None
-    assert ordinary_user.stdout is not None
-    print(check.name, file=ordinary_user.stdin, flush=True)
-    problem = json.loads(ordinary_user.stdout.readline())["problem"]
+def test_warm_keeps_the_law_as_an_ordinary_user(check: Check, ordinary_user: Ring) -> None:
+    problem = ordinary_user.check(check.name)
     assert problem is None, problem
 
 

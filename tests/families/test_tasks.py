@@ -16,7 +16,7 @@ from sandmle_gym.families.readme import readme
 from sandmle_gym.families.registry import get_family
 from sandmle_gym.grading import parse
 from sandmle_gym.grading.parse import Scored
-from sandmle_gym.metrics import get_metric, metric_names
+from sandmle_gym.metrics import get_metric, metric_names, metric_params
 from sandmle_gym.spec import MetricSpec, TaskSpec
 
 ELSEWHERE = """
@@ -227,8 +227,12 @@ def test_a_family_asks_for_the_form_that_its_metrics_score(name):
     assert family.name == name
     for metric, form in family.metrics.items():
         assert metric in metric_names()
-        params = {"pinball": {"quantile": 0.8}, "f_beta": {"beta": 2.0}, "map_at_k": {"k": 3}}
-        assert get_metric(MetricSpec(name=metric, params=params.get(metric, {}))).form is form
+        # one above the lowest, or half way: a value that any parameter may have
+        params = {
+            key: param.low + min(1.0, (param.high - param.low) / 2)
+            for key, param in metric_params(metric).items()
+        }
+        assert get_metric(MetricSpec(name=metric, params=params)).form is form
 
 
 def truth_columns(bundle, read) -> list[str]:

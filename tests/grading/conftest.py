@@ -16,7 +16,7 @@ SIZE = {"height": 6.0, "width": 5.0}
 PARAMS = {
     "f_beta": {"beta": 2.0},
     "f_beta_pixels": {"beta": 0.5, **SIZE},
-    "laplace": {"floor": 0.5, "cap": 4.0},
+    "laplace": {"floor": 0.25, "cap": 4.0},
     "log_loss_weighted": {"positive": 2.0, "first": 7.0},
     "map_at_iou": {"iou": 0.4},
     "pinball": {"quantile": 0.8},

@@ -78,7 +78,7 @@ def concordance(truth, prediction):
 
 def laplace(truth, prediction):
     def one(t, p):
-        spread, error = max(p[1], 0.5), min(abs(t - p[0]), 4.0)
+        spread, error = max(p[1], 0.25), min(abs(t - p[0]), 4.0)
         return -math.sqrt(2) * error / spread - math.log(math.sqrt(2) * spread)
 
     return mean(one, truth, prediction)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sandmle_gym.episode import make_options
-from sandmle_gym.errors import SandboxError, UnknownNameError, UserError
+from sandmle_gym.errors import SandboxError, UnknownNameError
 from sandmle_gym.session import OVER, Session, choose, schemas
 
 TASK = "task-042"
@@ -108,7 +108,7 @@ def test_a_broken_sandbox_makes_the_episode_void_and_the_next_start_is_clean(ses
 def test_a_task_is_chosen_by_reference_or_by_its_place_in_a_split():
     assert choose("real/wine") == "real/wine"
     assert choose(None, None, 3) == choose("task-003")
-    with pytest.raises(UserError, match="no tasks in split"):
+    with pytest.raises(UnknownNameError, match="unknown split 'nothing'"):
         choose(None, "nothing", 0)
 
 

@@ -94,7 +94,10 @@ class ImageKnobs(Knobs):
 
 
 def set_knobs(
-    card: ImageCard, rng: np.random.RandomState, attempt: int, roles: Mapping[str, Mapping[str, Role]]
+    card: ImageCard,
+    rng: np.random.RandomState,
+    attempt: int,
+    roles: Mapping[str, Mapping[str, Role]],
 ) -> dict[str, Any]:
     """Draw the knobs that all families of factors share, all but `target`.
 

@@ -17,7 +17,7 @@ TISSUE = {
 SIDE = 4
 """Places along a third of the side."""
 
-MOST = 10
+MOST = 9
 """Cells in a ninth of the picture, at most; the other places are for crumbs."""
 
 
@@ -52,13 +52,13 @@ def sown(
     inks: np.ndarray,
     rng: np.random.RandomState,
 ) -> None:
-    """Strew cells and, in another colour, crumbs that mean nothing over a ninth of every picture, in place."""
+    """Strew cells, and crumbs that mean nothing, over a ninth of every picture, in place."""
     count, size = len(pictures), pictures.shape[1]
     order = shuffled(rng, count, SIDE**2)
-    cells = 0.5 * MOST * np.exp(0.7 * factors["crowd"])
-    crumbs = MOST * rng.random_sample(count)
-    radius = size / 30 * np.exp(0.28 * factors["girth"])
-    crumb = size / 30 * np.exp(rng.uniform(-0.28, 0.28, size=count))
+    cells = 0.5 * MOST * np.exp(0.6 * factors["crowd"])
+    crumbs = (SIDE**2 - MOST) * rng.random_sample(count)
+    radius = size / 29 * np.exp(0.34 * factors["girth"])
+    crumb = size / 30 * np.exp(rng.uniform(-0.34, 0.34, size=count))
     for k in range(SIDE**2):
         row, column = np.divmod(order[:, k], SIDE)
         step = size / (3 * SIDE)
@@ -67,7 +67,10 @@ def sown(
             for origin, axis in zip(corner, (row, column), strict=True)
         )
         if k < MOST:
-            share, ink = np.clip(cells - k, 0, 1), inks[0] * np.exp(-0.25 * factors["stain"])[:, None]
+            share, ink = (
+                np.clip(cells - k, 0, 1),
+                inks[0] * np.exp(-0.25 * factors["stain"])[:, None],
+            )
             stamp(pictures, at, radius * np.sqrt(share), ink)
         else:
             share = np.clip(crumbs - (k - MOST), 0, 1)

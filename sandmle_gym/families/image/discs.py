@@ -46,10 +46,8 @@ def discs(
     count = len(factors["tint"])
     rows, columns = grid(size, size)
     radius = size * rng.uniform(0.36, 0.46, size=count)
-    centre = [size / 2 - 0.5 + size * rng.uniform(-0.04, 0.04, size=count) for _ in range(2)]
-    away = np.hypot(
-        *(axis - per_picture(at) for axis, at in zip((rows, columns), centre, strict=True))
-    )
+    row, column = (size / 2 - 0.5 + size * rng.uniform(-0.04, 0.04, size=count) for _ in range(2))
+    away = np.hypot(rows - per_picture(row), columns - per_picture(column))
     depth = per_picture(radius) - away
     light = 1 + 0.08 * clouds(rng, count, (size, size), 3) + lamps(rng, count, size)
     belt = inside(0.17 * per_picture(radius) - depth, 1.0)
@@ -57,7 +55,7 @@ def discs(
     hue = np.exp(0.20 * factors["tint"])
     ground = colours[0] * np.stack([hue, np.ones(count), 1 / hue], axis=1)
     pictures = np.ones((count, size, size, 3))
-    specked(pictures, factors, colours[1:], (*centre, radius), rng)
+    specked(pictures, factors, colours[1:], (row, column, radius), rng)
     pictures *= tinted(light, ground)
     pictures *= inside(depth)[..., None]
     pictures += 0.06 * (1 - inside(depth))[..., None]

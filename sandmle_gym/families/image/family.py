@@ -43,7 +43,7 @@ class PictureFamily(Family):
     """A kind of scene, and what is asked about it."""
 
     card = ImageCard
-    knobs: ClassVar[type[ImageKnobs]] = ImageKnobs
+    knobs = ImageKnobs
     factors: ClassVar[Mapping[str, str]]
     """What varies in the scene -> what it is, for people."""
     exploits = (
@@ -76,7 +76,7 @@ class PictureFamily(Family):
         """Set the knobs of a task within the ranges of a card."""
         settings = set_knobs(card, rng, attempt, self.roles(card, rng))
         settings["target"] = self.settle(card.target, rng)
-        return self.knobs.model_validate(settings)
+        return self.knobs.model_validate(settings)  # type: ignore[return-value]
 
     def compose(self, knobs: ImageKnobs, key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
         """Imagine the scene, spring the traps, and write it all down."""
@@ -85,12 +85,12 @@ class PictureFamily(Family):
         for trap in knobs.traps:
             trap.spring(rows, stream(*key, "trap", trap.kind))
         names = [f"images/{name}.png" for name in ids]
-        columns = {"image": names, **rows.columns}
+        columns: dict[str, list[str]] = {"image": names, **rows.columns}
         train, tested = slice(None, rows.train), slice(rows.train, None)
         shown = rows.shown[train].tolist()
         return Drawn(
             train={name: cells[train] for name, cells in columns.items()}
-            | {name: [cells[k] for k in shown] for name, cells in asked.target.items()},
+            | {name: [str(cells[k]) for k in shown] for name, cells in asked.target.items()},
             test={name: cells[tested] for name, cells in columns.items()},
             truth={name: cells[tested] for name, cells in asked.truth.items()},
             oracle={name: cells[tested] for name, cells in asked.oracle.items()},

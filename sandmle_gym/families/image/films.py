@@ -15,9 +15,7 @@ FILM = {
 """What varies of a film."""
 
 
-def films(
-    factors: Mapping[str, np.ndarray], size: int, rng: np.random.RandomState
-) -> np.ndarray:
+def films(factors: Mapping[str, np.ndarray], size: int, rng: np.random.RandomState) -> np.ndarray:
     """Draw films, light (n, h, w).
 
     Args:

@@ -1,4 +1,4 @@
-"""Scenes of leaves: one leaf a picture on a grey card, under lamps of many colours, with two kinds of spots."""
+"""Scenes of leaves: one leaf a picture on a grey card, under any lamp, with two kinds of spots."""
 
 from collections.abc import Mapping
 
@@ -45,9 +45,7 @@ def leaves(
     count = len(factors["fade"])
     rows, columns = grid(size, size)
     centre = [size / 2 - 0.5 + size * rng.uniform(-0.04, 0.04, size=count) for _ in range(2)]
-    down, right = (
-        axis - per_picture(at) for axis, at in zip((rows, columns), centre, strict=True)
-    )
+    down, right = (axis - per_picture(at) for axis, at in zip((rows, columns), centre, strict=True))
     angle = rng.uniform(0, np.pi, size=count)
     cosine, sine = np.cos(angle), np.sin(angle)
     along = per_picture(cosine) * right + per_picture(sine) * down

@@ -43,7 +43,12 @@ def settled(target: Outcome, rng: np.random.RandomState) -> tuple[float, ...]:
 
 
 def classes(
-    name: str, labels: Sequence[str], metric: MetricSpec, form: Form, posterior: np.ndarray, drawn: np.ndarray
+    name: str,
+    labels: Sequence[str],
+    metric: MetricSpec,
+    form: Form,
+    posterior: np.ndarray,
+    drawn: np.ndarray,
 ) -> Asked:
     """Ask for one of several classes.
 
@@ -128,10 +133,12 @@ def paired(
 def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np.ndarray) -> Asked:
     """Ask for several numbers from 0 to 1, light (n, k).
 
-    The generic and exact lines find `windows`, float (n, k, d): what lies around each pixel, train rows
-    first.
+    The generic and exact lines find `new`, the light of the test rows.
     """
-    cells = {name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)}
+    cells = {
+        name: [f"{value:.3f}" for value in truth[:, k].tolist()] for k, name in enumerate(names)
+    }
+    prefix = names[0].rsplit("_", 2)[0] + "_"
     middle = "median" if metric.name == "mae_columns" else "mean"
     answer = "answer = dict(zip(names, new.T))\n"
     return Asked(
@@ -139,16 +146,15 @@ def pixels(names: Sequence[str], metric: MetricSpec, truth: np.ndarray, best: np
         truth=cells,
         oracle={name: _numbers(best[:, k]) for k, name in enumerate(names)},
         sample=dict.fromkeys(names, "0.5"),
-        start=f"names = {list(names)}\ntarget = train[names].to_numpy()\n",
+        start=f'names = [name for name in train if name.startswith("{prefix}")]\n'
+        "target = train[names].to_numpy()\n",
         trivial=f"answer = dict(zip(names, np.{middle}(target, axis=0)))\n",
-        generic=f"new = filtered(windows, target)\n{answer}",
-        exact=f"new = inked(windows, target)\n{answer}",
+        generic=answer,
+        exact=answer,
     )
 
 
-def binary(
-    target: Outcome, cut: float, metric: MetricSpec, form: Form, latent: Latent
-) -> Asked:
+def binary(target: Outcome, cut: float, metric: MetricSpec, form: Form, latent: Latent) -> Asked:
     """Ask whether the hidden number lies above a cut."""
     posterior = oracle.class_posterior(latent.mean, latent.spread, (cut,))
     labels = (target.negative, target.positive)

@@ -35,9 +35,7 @@ def outlines(
     count = len(factors["core"])
     rows, columns = grid(size, size)
     centre = [size / 2 - 0.5 + size * rng.uniform(-0.06, 0.06, size=count) for _ in range(2)]
-    down, right = (
-        axis - per_picture(at) for axis, at in zip((rows, columns), centre, strict=True)
-    )
+    down, right = (axis - per_picture(at) for axis, at in zip((rows, columns), centre, strict=True))
     radius = np.ones((count, size, size))
     turn = np.arctan2(down, right)
     for name, waves in WAVES.items():

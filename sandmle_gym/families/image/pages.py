@@ -62,7 +62,7 @@ def aged(ink: np.ndarray, stain: float, *key: Label) -> np.ndarray:
         edge[axis] = (1, 1)
         wide = np.pad(soft, edge, mode="edge")
         before, after = (np.take(wide, np.arange(size) + step, axis) for step in (0, 2))
-        soft = 0.5 * soft + 0.25 * (before + after)
+        soft = 0.7 * soft + 0.15 * (before + after)
     light = 0.78 + stain * clouds(rng, count, (size, size), 3) / 2
     turn = rng.uniform(0, np.pi, size=count)
     across = per_picture(np.cos(turn)) * (rows - size / 2) + per_picture(np.sin(turn)) * (
@@ -71,4 +71,4 @@ def aged(ink: np.ndarray, stain: float, *key: Label) -> np.ndarray:
     away = across - per_picture(rng.uniform(-0.4, 0.4, size=count) * size)
     light -= per_picture(rng.uniform(0.1, 0.35, size=count)) * np.exp(-((away / 1.2) ** 2))
     depth = per_picture(rng.uniform(0.25, 0.65, size=count))
-    return light * (1 - depth * soft) + grain(rng, light.shape, 0.05)
+    return light * (1 - depth * soft) + grain(rng, light.shape, 0.03)

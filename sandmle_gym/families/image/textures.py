@@ -30,9 +30,7 @@ def rippled(
     count = len(factors["relief"])
     rows, columns = grid(size, size)
     place = [size * rng.uniform(0.36, 0.64, size=count) for _ in range(2)]
-    down, right = (
-        axis - per_picture(at) for axis, at in zip((rows, columns), place, strict=True)
-    )
+    down, right = (axis - per_picture(at) for axis, at in zip((rows, columns), place, strict=True))
     window = hill(down, right, per_picture(size / 5.8 * np.exp(0.28 * factors["span"])))
     angle = per_picture(direction + 0.45 * factors["lay"])
     pitch = per_picture(2 * np.pi * (0.2 + 0.05 * factors["pitch"]))

@@ -104,7 +104,7 @@ class Cameras(Columned):
     def pictures_line(self) -> str:
         """Bring both cameras to the same mean and spread."""
         name = self.name.name
-        return f'pictures = levelled(pictures, [*train["{name}"], *test["{name}"]])\n'
+        return f'pictures = levelled_cameras(pictures, [*train["{name}"], *test["{name}"]])\n'
 
 
 class Stripe(Trap):

@@ -10,7 +10,7 @@ from sandmle_gym.families.image.traps import Trap
 from sandmle_gym.families.programs import program
 
 READ = 'train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")\n'
-LOAD = 'pictures = load([*train["image"], *test["image"]])\n'
+LOAD = 'pictures = load_pictures([*train["image"], *test["image"]])\n'
 
 ABOUT = {
     "trivial": "the best prediction that looks at no picture",
@@ -50,9 +50,7 @@ def programs(
         bodies[name] = (
             f"{READ}{careful}{asked.start}{LOAD}{pictures}# measure\n{tier.lines}# fit and decide\n{fit}"
         )
-    return {
-        name: program(f"{title}: {ABOUT[name]}.", bodies[name] + write) for name in TIERS
-    }
+    return {name: program(f"{title}: {ABOUT[name]}.", bodies[name] + write) for name in TIERS}
 
 
 def designed(parts: Sequence[Part], measures: Mapping[str, str]) -> str:
@@ -61,7 +59,7 @@ def designed(parts: Sequence[Part], measures: Mapping[str, str]) -> str:
         ", ".join(measures[part.factor] for part in parts if (part.role == "curved") is curved)
         for curved in (False, True)
     )
-    return f"np.column_stack([standardised([{straight}]), curved([{bent}])])"
+    return f"np.column_stack([standard_columns([{straight}]), curved_columns([{bent}])])"
 
 
 def measured(
@@ -81,11 +79,11 @@ def measured(
         parts: What decides, the most valuable insight first.
         exact: Factor -> better expression, which only the expert knows.
     """
-    known = "features = standardised(generic(pictures))\n"
+    known = "features = standard_columns(generic_columns(pictures))\n"
     insights = [part.factor for part in parts if part.role == "insight"]
 
     def noticed(factors: list[str]) -> str:
-        doubled = f"2 * standardised([{', '.join(measures[name] for name in factors)}])"
+        doubled = f"2 * standard_columns([{', '.join(measures[name] for name in factors)}])"
         return f"{known}{look}features = np.column_stack([features, {doubled}])\n"
 
     exactly = designed(parts, {**measures, **(exact or {})})

@@ -5,7 +5,8 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
+from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import Ridge
 
 
@@ -159,3 +160,45 @@ def burst_counts(snippets, turns, halving):
     around = [np.roll(echo, step, axis=1) for step in range(-6, 7)]
     high = echo > 4.5 * np.median(echo, axis=1, keepdims=True)
     return (high & (echo == np.max(around, axis=0))).sum(axis=1).astype(float)
+
+
+def summaries(windows):
+    """Return the middle, the spread and the usual step of every window, deaf to single jolts."""
+    spread = np.quantile(windows, 0.8, axis=1) - np.quantile(windows, 0.2, axis=1)
+    steps = np.median(np.abs(np.diff(windows)), axis=1)
+    return np.column_stack([np.median(windows, axis=1), spread, steps])
+
+
+def isolation(features):
+    """Return how easily each row is isolated from the others."""
+    forest = IsolationForest(n_estimators=100, random_state=0).fit(features)
+    return -forest.score_samples(features)
+
+
+def surprise(values):
+    """Return how far values lie above the usual, squared, in robust standard deviations; at most 64."""
+    centre = np.median(values)
+    spread = 1.48 * np.median(np.abs(values - centre)) + 1e-9
+    return np.clip((values - centre) / spread, 0, 8) ** 2
+
+
+def longest_still(windows, limit):
+    """Return the longest run of steps that are smaller than a limit."""
+    still = np.abs(np.diff(windows)) < limit
+    longest, now = np.zeros(len(windows)), np.zeros(len(windows))
+    for step in still.T:
+        now = (now + 1) * step
+        longest = np.maximum(longest, now)
+    return longest
+
+
+def unexplained(first, second, lag=0):
+    """Return what is left of the second sensor after the first one, `lag` samples earlier or later."""
+    follows = second[:, lag:] - np.median(second, axis=1, keepdims=True)
+    leads = first[:, : first.shape[1] - lag] - np.median(first, axis=1, keepdims=True)
+    return follows - (leads * follows).sum() / (leads**2).sum() * leads
+
+
+def percentile(score):
+    """Return the share of rows with a lower score, ties in the middle."""
+    return (rankdata(score) - 0.5) / len(score)

@@ -1,4 +1,8 @@
-"""The witness ladder of a panel forecast: one line for all, price, rhythm and wake, then own accents."""
+"""The witness ladder of a panel forecast: one line for all, rhythm, price and wake, then own accents.
+
+The longer rhythm is the first step because it is the same everywhere: the gain from relative prices
+lies in a few places, and places, not days, are what another draw would change.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +24,7 @@ def programs(knobs: Any) -> Mapping[str, str]:
     )
     grouped = (knobs.place.name, "weekday", knobs.deal.name)
     level = f"parts = [dummies(days, column) for column in {list(grouped)}]\n"
+    raw = f'parts.append(days["{knobs.price.name}"].to_numpy()[:, None])\n'
     price = f'relative = relative_log(days, "{knobs.price.name}", "{knobs.place.name}")\n'
     wake = (
         f'running = grid(pd.concat([past, test]), "{knobs.deal.name}", {names})\n'
@@ -54,11 +59,11 @@ def programs(knobs: Any) -> Mapping[str, str]:
             ),
             "competent": (
                 "a line through places, weekdays, deals and prices, in logarithms",
-                f'{load}{level}parts.append(days["{knobs.price.name}"].to_numpy()[:, None])\n{fit}',
+                load + level + raw + fit,
             ),
             "insight": (
-                "the same with prices relative to what a place usually asks",
-                f"{load}{level}{price}parts.append(relative)\n{fit}",
+                "the same with the longer rhythm of the calendar",
+                f"{load}{level}{raw}{rhythm}{fit}",
             ),
             "insights": (
                 "relative prices, the longer rhythm, and the wake of deals",

@@ -24,8 +24,6 @@ class Plant(Frozen):
     """What the highest input so far explains."""
     bend: float = Field(ge=0, le=1)
     """Square part of the effect of the moment, relative to its linear part."""
-    leak: Share
-    """Share of the store that is lost in a step."""
     own: Share
     """How much the gains differ between kinds, as a share of them."""
 
@@ -43,8 +41,19 @@ class Runs:
     """float (runs,): the output without noise, about standardised."""
 
 
-def draw_runs(plant: Plant, kinds: int, shape: tuple[int, int], first: int, *key: Label) -> Runs:
-    """Draw runs of (runs, steps); they are read at step `first` at the earliest."""
+def draw_runs(
+    plant: Plant, leak: float, kinds: int, shape: tuple[int, int], first: int, *key: Label
+) -> Runs:
+    """Draw runs.
+
+    Args:
+        plant: How the output depends on the input.
+        leak: Share of the store that is lost in a step.
+        kinds: How many kinds of plants there are.
+        shape: Runs and steps.
+        first: Earliest step at which a run is read.
+        key: First labels of the random streams.
+    """
     runs, steps = shape
     inputs = _inputs(shape, stream(*key, "inputs"))
     rng = stream(*key, "plant")
@@ -56,7 +65,7 @@ def draw_runs(plant: Plant, kinds: int, shape: tuple[int, int], first: int, *key
     store = np.zeros(shape)
     level = np.zeros(runs)
     for step in range(steps):
-        level = (1 - plant.leak) * level + inputs[:, step]
+        level = (1 - leak) * level + inputs[:, step]
         store[:, step] = level
     now, full = inputs[rows, asked], store[rows, asked]
     peak = np.maximum.accumulate(inputs, axis=1)[rows, asked]

@@ -119,12 +119,7 @@ class TabularFamily(Family):
             labels=decision.labels,
             statement=replace(statement, columns={**statement.columns, **told}),
             witnesses=_witnesses(self, knobs, world, cleaning),
-            files={
-                name: data
-                for part in world.units
-                if part.files is not None
-                for name, data in part.files(ids).items()
-            },
+            files=_files(world, ids, cells),
         )
 
     def insights(self, card: TabularCard) -> list[Insight]:
@@ -143,6 +138,17 @@ class TabularFamily(Family):
             )
             for part in (*card.units, *card.traps)
         ]
+
+
+def _files(
+    world: World, ids: Sequence[str], cells: Mapping[str, Sequence[str]]
+) -> dict[str, bytes]:
+    """Collect what the units bring, without pictures of rows that a trap has overwritten."""
+    brought: dict[str, bytes] = {}
+    for part in world.units:
+        brought |= part.files(ids) if part.files is not None else {}
+    named = {cell for column in cells.values() for cell in column}
+    return {name: data for name, data in brought.items() if "/" not in name or name in named}
 
 
 def _witnesses(

@@ -73,11 +73,14 @@ def the_hosts_environment_is_unknown(subject: Subject) -> None:
 
 @check(isolation=True)
 def the_hosts_processes_do_not_exist(subject: Subject) -> None:
-    """An agent sees and signals its own processes alone, and cannot look into or stop process 1."""
+    """An agent sees and signals its own processes alone, and cannot look into or stop process 1.
+
+    Its parent is that, or 0: one that it cannot see.
+    """
     source = """
 import os, signal
 pids = [int(p) for p in os.listdir("/proc") if p.isdigit()]
-print(len(pids) <= 4, os.getppid())
+print(len(pids) <= 4, os.getppid() in (0, 1))
 for name in ("mem", "environ", "maps", "auxv", "stack", "root", "cwd", "exe", "fd/0", "fd/3"):
     for look in (lambda path: open(path, "rb").read(64), os.readlink, os.listdir):
         try:
@@ -94,7 +97,7 @@ print("alive")
 """
     with subject.open() as sandbox:
         output = text(sandbox.run("python", source, seconds=30))
-        assert output == "True 1\nalive\n", output
+        assert output == "True True\nalive\n", output
         assert text(sandbox.run("bash", "echo still there", seconds=30)) == "still there\n"
 
 

@@ -30,12 +30,22 @@ class Subject:
         self.secret = root / "secret" / "answers.csv"
         for directory in (self.mine, self.other, self.secret.parent):
             directory.mkdir(parents=True)
-        for name, data in PUBLIC_FILES.items():
-            (self.mine / name).write_bytes(data)
-        (self.other / "train.csv").write_text(SECRET)
         self.secret.write_text(SECRET)
-        for path in (self.public_root, *root.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        self.secret.chmod(0o644)
+        for directory in (self.public_root, *root.rglob("*/")):
+            directory.chmod(0o755)
+        self.restore_public_files()
+
+    def restore_public_files(self) -> None:
+        """Write the public files anew, and remove what else lies there."""
+        wanted = {self.mine / name: data for name, data in PUBLIC_FILES.items()}
+        wanted[self.other / "train.csv"] = SECRET.encode()
+        for path in sorted(self.public_root.rglob("*"), reverse=True):
+            if path not in wanted and path not in (self.mine, self.other):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        for path, data in wanted.items():
+            path.write_bytes(data)
+            path.chmod(0o644)
 
     @cached_property
     def backend(self) -> Backend:

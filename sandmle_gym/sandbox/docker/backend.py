@@ -1,5 +1,6 @@
 """The docker backend: the warm one, with a container around its zygote."""
 
+import dataclasses
 import os
 import threading
 from collections.abc import Iterable
@@ -9,7 +10,10 @@ from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.base import Resources, Sandbox
 from sandmle_gym.sandbox.docker.engine import Container
 from sandmle_gym.sandbox.docker.zygote import ContainerZygote
-from sandmle_gym.sandbox.warm import WarmBackend, plan
+from sandmle_gym.sandbox.warm import WarmBackend
+from sandmle_gym.sandbox.warm.backend import identity
+from sandmle_gym.sandbox.warm.channel import Channel
+from sandmle_gym.sandbox.warm.zygote import DirectChannel
 
 
 class DockerBackend(WarmBackend):
@@ -29,7 +33,9 @@ class DockerBackend(WarmBackend):
         self,
         public_root: Path | None = None,
         *,
-        preload: Iterable[str] = plan.PRELOAD,
+        preload: str | Iterable[str] | None = None,
+        gpus: str | None = None,
+        gpu_memory: float | None = None,
         container: Container | None = None,
     ) -> None:
         """Start the container and wait until its zygote is warm.
@@ -37,7 +43,9 @@ class DockerBackend(WarmBackend):
         Args:
             public_root: Directory below which all public files of all episodes lie; made when missing.
                 The daemon must see it under the same name.
-            preload: Modules to import before the first episode.
+            preload: Profiles and modules to import before the first episode; see `preload.names`.
+            gpus: Cards that agent code may use; see `WarmBackend`. The daemon needs NVIDIA's toolkit.
+            gpu_memory: Share of a card's memory for one process; a request, not a wall.
             container: Image and limits.
 
         Raises:
@@ -47,27 +55,37 @@ class DockerBackend(WarmBackend):
         self._container = container or Container()
         self._healing = threading.Lock()
         self._owner = os.getpid()
-        super().__init__(public_root, preload=preload)
+        super().__init__(public_root, preload=preload, gpus=gpus, gpu_memory=gpu_memory)
 
-    def _make_zygote(self) -> ContainerZygote:
-        return ContainerZygote(self._container, self.public_root, self._preload)
+    def _attach(self) -> None:
+        container = dataclasses.replace(self._container, cards=self._equipment.gpus.cards)
+        self._zygote = ContainerZygote(container, self.public_root, self._equipment)
+        self._foreign = self._zygote.foreign
+
+    def _make_channel(self) -> Channel:
+        return DirectChannel(self._zygote)
 
     @property
     def alive(self) -> bool:
         """Whether it can still open episodes: it replaces a dead container by itself."""
-        return self._owner == os.getpid()
+        return not self._closed and self._owner == os.getpid()
 
     def open(self, public: Path | None = None, resources: Resources | None = None) -> Sandbox:
         """Open an episode, in a new container if the last one is dead; see `Backend.open`."""
         if not self.alive:
             raise SandboxError("this backend is closed, or belongs to the parent of this process")
         with self._healing:
-            if not super().alive:
-                self._zygote.close()
-                self._start()
+            if not (self._zygote.alive and super().alive):
+                self._detach()
+                self._root_id = identity(self.public_root)
+                self._attach()
         return super().open(public, resources)
 
-    def close(self) -> None:
-        """End every episode and the container."""
-        self._owner = 0
-        super().close()
+    def _detach(self) -> None:
+        self._zygote.close()
+
+    def abandon(self) -> None:
+        """Let go of it in a forked child, to whom it does not belong."""
+        for sandbox in list(self._sandboxes):
+            sandbox.abandon()
+        self._zygote.abandon()

@@ -37,6 +37,8 @@ class Container:
     """Processes and threads alive at once."""
     cpus: float | None = None
     """Processor time per second of wall time; None: all there is."""
+    cards: tuple[int, ...] = ()
+    """Graphics processors, by number; the daemon needs NVIDIA's container toolkit for them."""
 
 
 @contextlib.contextmanager
@@ -149,7 +151,7 @@ def start(limits: Container, user: str, mounts: dict[str, Path], writable: str) 
 
 
 def _host_config(api: Any, limits: Container, mounts: dict[str, Path], writable: str) -> Any:
-    from docker.types import Mount
+    from docker.types import DeviceRequest, Mount
 
     profile = (image_folder() / "seccomp.json").read_text()
     config = api.create_host_config(
@@ -165,6 +167,11 @@ def _host_config(api: Any, limits: Container, mounts: dict[str, Path], writable:
         memswap_limit=limits.memory_mb << 20,
         nano_cpus=None if limits.cpus is None else int(limits.cpus * 1e9),
         log_config={"Type": "none"},
+        device_requests=[
+            DeviceRequest(device_ids=ids, capabilities=[["gpu", "compute", "utility"]])
+            for ids in [[str(card) for card in limits.cards]]
+            if ids
+        ],
         mounts=[
             Mount(place, str(path), type="bind", read_only=place != writable)
             for place, path in mounts.items()

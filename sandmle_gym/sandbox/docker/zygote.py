@@ -14,7 +14,6 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sandmle_gym.errors import IsolationUnavailableError, SandboxError
 from sandmle_gym.sandbox.docker import engine, entry
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.warm import plan
+from sandmle_gym.sandbox.warm.preload import groups
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
 _LARGEST_DATAGRAM = 1 << 20
@@ -35,7 +35,7 @@ class ContainerZygote(Zygote):
     """One running container with a zygote in it. Thread-safe."""
 
     def __init__(
-        self, limits: engine.Container, public_root: Path | None, preload: Iterable[str]
+        self, limits: engine.Container, public_root: Path | None, equipment: plan.Equipment
     ) -> None:
         """Start the container and wait until its zygote has imported everything.
 
@@ -52,7 +52,7 @@ class ContainerZygote(Zygote):
         try:
             self._errors = (door / "errors").open("w+b")
             self._control = self._call(limits, door, public_root)
-            self._send_configuration(public_root, preload)
+            self._send_configuration(public_root, equipment)
             self._welcome()
         except OSError as error:
             self.close()
@@ -111,7 +111,7 @@ class ContainerZygote(Zygote):
             f"{tempfile.gettempdir()} and its kernel? (TMPDIR chooses another){self.complaint()}"
         )
 
-    def _send_configuration(self, public_root: Path | None, preload: Iterable[str]) -> None:
+    def _send_configuration(self, public_root: Path | None, equipment: plan.Equipment) -> None:
         question = {
             "code": plan.CODE,
             "environment": ENVIRONMENT,
@@ -125,7 +125,7 @@ class ContainerZygote(Zygote):
             answer = json.loads(self._control.recv(_LARGEST_DATAGRAM) or b"{}")
             if not answer:
                 raise SandboxError(f"the container ended at its start{self.complaint()}")
-            config = _configuration(answer, public=public_root is not None, preload=preload)
+            config = _configuration(answer, public=public_root is not None, equipment=equipment)
             self._control.send(json.dumps(config).encode())
         except OSError as error:
             raise SandboxError(f"the container breaks: {error}{self.complaint()}") from error
@@ -147,7 +147,7 @@ class ContainerZygote(Zygote):
 
 
 def _configuration(
-    answer: dict[str, Any], *, public: bool, preload: Iterable[str]
+    answer: dict[str, Any], *, public: bool, equipment: plan.Equipment
 ) -> dict[str, Any]:
     """Describe the jail inside the container; see `plan.configuration`."""
     prefixes = dict.fromkeys((answer["base"], answer["prefix"]))
@@ -156,7 +156,7 @@ def _configuration(
     ]
     inside = [*answer["system"], *shown, plan.CODE, *(["/public"] if public else [])]
     path = [plan.BIN, *(f"{prefix}/bin" for prefix in reversed(prefixes)), "/usr/bin", "/bin"]
-    environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))}
+    environment = ENVIRONMENT | equipment.gpus.environment | {"PATH": ":".join(dict.fromkeys(path))}
     return {
         "as_root": False,
         "binds": [(place, place) for place in inside],
@@ -166,5 +166,8 @@ def _configuration(
         "code": plan.CODE,
         "environment": environment,
         "zygote_environment": environment | plan.HUGE_PAGES,
-        "preload": list(preload),
+        "preload": groups(equipment.preload),
+        "cage": None,  # the container is one
+        "devices": equipment.gpus.nodes,
+        "addresses": equipment.gpus.addresses,
     }

@@ -44,6 +44,8 @@ def choose_root() -> bool:
             f"the warm sandbox needs Linux {_OLDEST_KERNEL[0]}.{_OLDEST_KERNEL[1]} or newer, "
             f"this is {platform.release()}"
         )
+    if not Path("/proc/self/mountinfo").exists():
+        raise IsolationUnavailableError("the warm sandbox needs /proc, and none is mounted here")
     if os.geteuid() != 0 or not _every_user_exists():
         return False
     if not _effective_capabilities() & _CAP_SYS_ADMIN:

@@ -4,79 +4,118 @@ import contextlib
 import json
 import os
 import select
-import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandmle_gym.errors import SandboxError
-from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Resources, Sandbox
-from sandmle_gym.sandbox.names import relative_name
+from sandmle_gym.sandbox.arguments import check_command, check_files, check_size, relative_name
+from sandmle_gym.sandbox.base import ExecResult, Fetched, Kind, Sandbox
 from sandmle_gym.sandbox.output import Output
-from sandmle_gym.sandbox.warm.zygote import Zygote
+from sandmle_gym.sandbox.warm.channel import Channel
+from sandmle_gym.sandbox.warm.protocol import unreachable
 
 _LARGEST_DATAGRAM = 1 << 16
 _CHUNK = 1 << 16
 _GRACE = 60.0
 """Seconds beyond the limit of a command after which an episode that gives no answer is given up."""
+_NOTICE = 5.0
+"""Seconds after which a thread in the midst of a call should have seen that its episode was killed."""
 _NOTES_OF_INIT = {
     "session": b"[the Python session has ended; the next cell starts a new one]\n",
     "memory": b"[killed: all processes together used too much memory]\n",
+    "cpu": b"[killed: all processes together used too much CPU time]\n",
 }
 
 
 class WarmSandbox(Sandbox):
-    """One episode in a pid namespace of its own."""
+    """One episode in a pid namespace of its own, which comes into being with the first call that needs it."""
 
-    def __init__(
-        self, zygote: Zygote, control: socket.socket, handle: int, resources: Resources
-    ) -> None:
-        self._zygote = zygote
-        self._control = control
-        self._flood = resources.flood_mb << 20
-        self._dead = False
-        self._handle = handle
-        self._lock = threading.RLock()
-        """Held where the handle is used or closed: the number of a closed one may be another's."""
-        try:
-            self._wait_for_reply(_GRACE)
-        except BaseException:
-            self.close()
-            raise
-        if self._dead:
-            self.close()
-            raise SandboxError("the episode died while its walls went up")
+    def __init__(self, channel: Channel, request: dict[str, Any]) -> None:
+        """Prepare; `request` is what the zygote is asked for."""
+        self._channel = channel
+        self._request = request
+        self._flood = request["resources"]["flood_mb"] << 20
+        self._open = self._killed = self._dead = self._closed = False
+        self._use = threading.RLock()
+        """Held during each call but `kill`: `close` waits for a call of another thread to notice."""
 
     def run(
         self, kind: Kind, source: str, *, seconds: float, keep_bytes: int = 65536
     ) -> ExecResult:
         """Run a command; see `Sandbox.run`."""
+        check_command(kind, source, seconds, keep_bytes)
         output = Output(keep_bytes, self._flood)
+        with self._in_use(), self._turn() as queued:
+            reply = self._run(kind, source, seconds, output)
+            return _result(reply, output, queued)
+
+    def _run(self, kind: Kind, source: str, seconds: float, output: Output) -> dict[str, Any]:
         body = _memory_file(source.encode("utf-8", "surrogatepass"))
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         try:
             self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
-            reply = self._collect(reader, output, seconds + _GRACE)
-        except BaseException:
-            self.close()  # a reply that comes after an interruption would answer the next request
-            raise
+            return {} if self._dead else self._collect(reader, output, seconds + _GRACE)
         finally:
             os.close(reader)
-        return _result(reply, output)
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Close the episode for good if anything is raised.
+
+        An answer that comes after an interruption would be taken for the next one's.
+        """
+        with self._use:
+            if self._closed:
+                raise SandboxError("this sandbox is closed")
+            try:
+                yield
+            except OSError as error:  # no descriptor is left, for one
+                self.close()
+                raise unreachable(error) from error
+            except BaseException:
+                self.close()
+                raise
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[float]:
+        """Wait for a turn, and open the episode if it is not; gives the seconds waited."""
+        waited = 0.0 if self._dead else self._channel.begin()
+        if not (self._open or self._dead):
+            self._open = True
+            self._enter()
+        yield waited
+        self._channel.end()
+
+    def _enter(self) -> None:
+        try:
+            self._channel.open(self._request)
+            self._wait_for_reply(_GRACE)
+        except SandboxError:
+            if not self._killed:
+                raise
+        if self._dead and not self._killed:
+            raise SandboxError("the episode died while its walls went up")
+
+    def _ready(self) -> None:
+        """Open the episode if it is not."""
+        if not self._open:
+            with self._turn():
+                pass
 
     def _collect(self, pipe: int, output: Output, patience: float) -> dict[str, Any]:
         """Read output until the reply comes, then what the pipe still holds."""
         deadline = time.monotonic() + patience
         poll = select.poll()
-        poll.register(self._control, select.POLLIN)
+        poll.register(self._channel.control, select.POLLIN)
         poll.register(pipe, select.POLLIN)
         stopped = False
         while not self._dead:
             ready = dict(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
-            if not ready or self._control.fileno() in ready:
+            if not ready or self._channel.control.fileno() in ready:
                 break
             if not _read_some(pipe, output):
                 poll.unregister(pipe)
@@ -92,71 +131,60 @@ class WarmSandbox(Sandbox):
 
     def put(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write files; see `Sandbox.put`."""
-        requests = [(name, relative_name(name), data) for name, data in files.items()]
         failed = []
-        for name, inside, data in requests:
-            reply = self._ask({"op": "put", "name": inside}, _memory_file(data))
-            if reply.get("problem") is not None or self._dead:
-                failed.append(name)
+        requests = check_files(files)
+        with self._in_use():
+            self._ready()
+            for name, inside, data in requests:
+                self._send({"op": "put", "name": inside}, _memory_file(data))
+                reply = self._wait_for_reply(_GRACE)
+                if reply.get("problem") is not None or self._dead:
+                    failed.append(name)
         return tuple(failed)
 
     def get(self, name: str, *, max_bytes: int) -> Fetched:
         """Read a file; see `Sandbox.get`."""
+        check_size(max_bytes)
         request = {"op": "get", "name": relative_name(name), "max": max_bytes}
-        body = os.memfd_create("get", os.MFD_CLOEXEC)
-        try:
-            reply = self._ask(request, os.dup(body))
-            if self._dead:
-                return Fetched(None, "dead")
-            if reply["problem"] is not None:
-                return Fetched(None, reply["problem"])
-            return Fetched(_content(body, max_bytes))
-        finally:
-            os.close(body)
+        with self._in_use():
+            self._ready()
+            with os.fdopen(os.memfd_create("get", os.MFD_CLOEXEC), "rb") as body:
+                self._send(request, os.dup(body.fileno()))
+                reply = self._wait_for_reply(_GRACE)
+                if self._dead:
+                    return Fetched(None, "dead")
+                if reply["problem"] is not None:
+                    return Fetched(None, reply["problem"])
+                return Fetched(_content(body.fileno(), max_bytes))
 
     def kill(self) -> None:
         """Kill the episode's first process, and with it all others; see `Sandbox.kill`."""
-        self._dead = True
-        with self._lock:
-            if self._handle >= 0:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self._killed = self._dead = True
+        self._channel.kill()
 
     def close(self) -> None:
         """Kill the episode."""
         self.kill()
-        self._drop()
+        self._closed = True
+        held = self._use.acquire(timeout=_NOTICE)
+        try:
+            self._channel.close()
+        finally:
+            if held:
+                self._use.release()
 
     def abandon(self) -> None:
-        """Let go of an episode in a forked child, to whom it does not belong."""
-        self._dead = True
-        self._lock = threading.RLock()  # the old one may be held by a thread that the child lacks
-        self._drop()
-
-    def _drop(self) -> None:
-        with self._lock:
-            if self._handle >= 0:
-                os.close(self._handle)
-                self._handle = -1
-        self._control.close()
-
-    def _ask(self, request: dict[str, Any], body: int) -> dict[str, Any]:
-        try:
-            self._send(request, body)
-            return self._wait_for_reply(_GRACE)
-        except BaseException:
-            self.close()
-            raise
+        """Let go of an episode in a forked child, to whom it does not belong; one not open yet may be."""
+        self._use = threading.RLock()  # the old one may be held by a thread that the child lacks
+        if self._open:
+            self._dead = self._closed = True
+            self._channel.abandon()
 
     def _send(self, request: dict[str, Any], *fds: int) -> None:
         """Send a request with descriptors, and close our copies of them."""
         try:
-            if self._control.fileno() < 0:
-                raise SandboxError("this sandbox is closed")
-            if self._dead:
-                self._gone()
-            else:
-                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+            if not self._dead:
+                socket.send_fds(self._channel.control, [json.dumps(request).encode()], fds)
         except (BrokenPipeError, ConnectionResetError):
             self._gone()
         finally:
@@ -167,11 +195,12 @@ class WarmSandbox(Sandbox):
         """Wait for one reply; empty when the episode is dead."""
         if self._dead:
             return {}
-        self._control.settimeout(max(patience, 0.001))
+        control = self._channel.control
+        control.settimeout(max(patience, 0.001))
         try:
-            message = self._control.recv(_LARGEST_DATAGRAM)
+            message = control.recv(_LARGEST_DATAGRAM)
         except TimeoutError:
-            self.kill()  # only a machine that the episode itself has brought to a halt is this late
+            self._die()  # only a machine that the episode itself has brought to a halt is this late
             return {}
         except ConnectionResetError:
             message = b""
@@ -184,10 +213,15 @@ class WarmSandbox(Sandbox):
         return reply
 
     def _gone(self) -> None:
-        """Take note that the episode is dead: by its own doing or `kill`, unless the zygote is too."""
-        self.kill()
-        if not self._zygote.alive:
-            raise SandboxError("the zygote is dead, and every episode with it")
+        """Take note that the episode is dead: by its own doing or `kill`, unless something of ours broke."""
+        fault = "" if self._killed else self._channel.fault()
+        self._die()
+        if fault and not self._killed:
+            raise SandboxError(fault)
+
+    def _die(self) -> None:
+        self._dead = True
+        self._channel.kill()
 
 
 _PIPE_CHUNKS = 64
@@ -220,7 +254,7 @@ def _content(fd: int, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _result(reply: dict[str, Any], output: Output) -> ExecResult:
+def _result(reply: dict[str, Any], output: Output, queued: float) -> ExecResult:
     if reply.get("note"):
         output.note(_NOTES_OF_INIT[reply["note"]])
     head, tail, dropped = output.parts()
@@ -235,4 +269,5 @@ def _result(reply: dict[str, Any], output: Output) -> ExecResult:
         tail=tail,
         dropped=dropped,
         seconds=reply.get("seconds", 0.0),
+        queued=queued,
     )

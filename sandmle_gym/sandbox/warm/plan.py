@@ -8,11 +8,14 @@ import os
 import site
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
+from sandmle_gym.sandbox.gpu import Gpus
+from sandmle_gym.sandbox.warm.preload import groups
 
 CODE = "/opt/jail"
 VENV = "/opt/venv"
@@ -37,26 +40,6 @@ SYSTEM = (
     "/sys/kernel/mm/transparent_hugepage",
 )
 RESERVED = ("/work", "/tmp", "/data", "/dev", "/proc", "/public", "/box", "/run", "/opt/venv")
-
-PRELOAD = (
-    "numpy",
-    "pandas",
-    "scipy.stats",
-    "sklearn.cluster",
-    "sklearn.compose",
-    "sklearn.decomposition",
-    "sklearn.ensemble",
-    "sklearn.feature_extraction.text",
-    "sklearn.impute",
-    "sklearn.linear_model",
-    "sklearn.metrics",
-    "sklearn.model_selection",
-    "sklearn.neighbors",
-    "sklearn.pipeline",
-    "sklearn.preprocessing",
-    "sklearn.svm",
-    "lightgbm",
-)
 
 DATA_SETS = (
     "sklearn/datasets/data",
@@ -103,12 +86,24 @@ SYSTEM_DATA_SETS = (
     "/usr/share/seaborn-data",
 )
 
+CGROUP = "SANDMLE_CGROUP"
+"""Environment variable: a control group that we may make groups in, as a path below its mount point."""
+
 HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the zygote only: its heap on huge pages has fewer pages to copy at a fork."""
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """What agent code finds besides an interpreter and its packages."""
+
+    preload: tuple[str, ...] = ()
+    """Profiles and modules that are in memory before the first episode; see `preload.py`."""
+    gpus: Gpus = field(default_factory=Gpus)
+
+
 def configuration(
-    *, as_root: bool, public_root: Path | None, preload: Iterable[str]
+    *, as_root: bool, public_root: Path | None, equipment: Equipment
 ) -> dict[str, Any]:
     """Describe the jail for `jail/root.py` and `jail/zygote.py`; JSON.
 
@@ -132,6 +127,7 @@ def configuration(
         "/bin",
     ]
     environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
+    environment |= equipment.gpus.environment
     if len(shown) > len(prefixes):
         environment["PYTHONUSERBASE"] = USER_BASE
     return {
@@ -143,7 +139,25 @@ def configuration(
         "code": CODE,
         "environment": environment,
         "zygote_environment": environment | HUGE_PAGES,
-        "preload": list(preload),
+        "preload": groups(equipment.preload),
+        "cage": cage(),
+        "devices": equipment.gpus.nodes,
+        "addresses": equipment.gpus.addresses,
+    }
+
+
+def cage() -> dict[str, Any]:
+    """Say what all our episodes on this machine together may use, and where the control group for it goes.
+
+    Three quarters of its memory, half of the processes that it can have. `SANDMLE_CGROUP` names a group
+    that is delegated to us; without it, ours are made in the one that we are in.
+    """
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = [int(Path("/proc/sys/kernel", name).read_text()) for name in ("pid_max", "threads-max")]
+    return {
+        "memory": physical // 4 * 3,
+        "pids": min(most) // 2,
+        "below": os.environ.get(CGROUP) or None,
     }
 
 

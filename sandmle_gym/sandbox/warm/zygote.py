@@ -1,71 +1,30 @@
-"""The host's handle on the zygote process: starts it, asks it for episodes, notices its death."""
+"""The host's handle on a zygote that it holds itself: asks it for episodes, notices its death."""
 
 import json
 import os
 import select
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import IO, Any
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
-from sandmle_gym.sandbox.environment import ENVIRONMENT
-from sandmle_gym.sandbox.warm import plan
-from sandmle_gym.sandbox.warm.advice import advice, choose_root
+from sandmle_gym.sandbox.warm.advice import advice
+from sandmle_gym.sandbox.warm.channel import Channel
 
 _LARGEST_DATAGRAM = 1 << 20
 _PATIENCE = 120.0
 """Seconds that we wait for the imports, or for a busy machine, before we call the zygote broken."""
 
 
-class Zygote:
+class Zygote(ABC):
     """One running zygote. Thread-safe."""
 
     foreign: bool
     """Whether its episodes run as other users of the machine than ourselves."""
-
-    def __init__(self, public_root: Path | None, preload: Iterable[str]) -> None:
-        """Start it and wait until it has imported everything.
-
-        Raises:
-            IsolationUnavailableError: A wall cannot be put up on this machine; names which, and why.
-        """
-        self.foreign = as_root = choose_root()
-        config = plan.configuration(as_root=as_root, public_root=public_root, preload=preload)
-        self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the zygote
-        self._process = self._start(theirs)
-        try:
-            self._control.send(json.dumps(config).encode())
-            self._welcome()
-        except BaseException:
-            self.close()
-            raise
-
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        with theirs:
-            return subprocess.Popen(
-                [
-                    sys.executable,
-                    "-E",
-                    "-s",
-                    "-S",
-                    str(plan.JAIL / "root.py"),
-                    str(theirs.fileno()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                pass_fds=[theirs.fileno()],
-                env=ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,
-            )
+    _lock: threading.Lock
+    _control: socket.socket
+    _errors: IO[bytes]
 
     def _welcome(self) -> None:
         self._control.settimeout(_PATIENCE)
@@ -123,18 +82,26 @@ class Zygote:
             raise SandboxError(f"the zygote opens no episode: {why}")
         return ours, fds[0]
 
+    @abstractmethod
     def abandon(self) -> None:
         """Let go of it in a forked child, to whom it does not belong."""
-        self._control.close()
-        self._errors.close()
-        self._process.returncode = 0  # not ours to reap
 
+    @abstractmethod
     def close(self) -> None:
         """End it, and with it every episode. Calling it twice is fine."""
-        self._control.close()
-        self._errors.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # its child, the zygote, dies with it
-            self._process.wait()
+
+
+class DirectChannel(Channel):
+    """An episode of a zygote that this process holds itself."""
+
+    def __init__(self, zygote: Zygote) -> None:
+        super().__init__()
+        self._zygote = zygote
+
+    def open(self, request: dict[str, Any]) -> None:
+        """Fork the episode; see `Channel.open`."""
+        self._take(*self._zygote.open(request))
+
+    def fault(self) -> str:
+        """Look at the zygote; see `Channel.fault`."""
+        return "" if self._zygote.alive else "the zygote is dead, and every episode with it"

@@ -1,13 +1,17 @@
-"""The walls of one episode, put up by its first process around itself after the fork from the zygote.
+"""The walls of one episode: its first process puts them up around itself, and runs of Python join it there.
 
 Order matters: namespaces and mounts need privileges, which the later steps give up for good.
 """
 
+import errno
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import landlock
+import proc
 import root
 import syscall_filter
 import syscalls
@@ -20,13 +24,14 @@ _SETUP_INODES = 8
 _LONG_AGO = 1_735_689_600  # 2025-01-01: file times that are the same in every run
 
 
-def enter(request: dict[str, Any], *, as_root: bool) -> None:
+def enter(request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
     """Wall the calling process, pid 1 of a fresh pid namespace, into its episode.
 
     Args:
         request: `user` (host user id, used when `as_root`), `public` (path below the public root or
             None) and `resources` (the fields of `Resources`).
         as_root: Whether the zygote runs with the real root's privileges or in a user namespace.
+        mapped: Bytes of address space that the warm interpreter has before agent code runs.
     """
     syscalls.unshare(
         syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET, "episode namespaces"
@@ -35,16 +40,67 @@ def enter(request: dict[str, Any], *, as_root: bool) -> None:
     resources = request["resources"]
     _mount_areas(resources, owner)
     _show_public(request["public"], owner)
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    syscalls.mount("proc", "/proc", "proc", flags)
-    syscalls.bind_read_only("/proc/sys", "/proc/sys")  # some of it belongs to our namespaces' owner
-    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+    proc.mount()
+    _die_first()
     _become_agent(owner, as_root=as_root)
-    _limit(resources)
+    _limit(resources, mapped)
+    _give_up_privileges()
+
+
+def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
+    """Wall the calling process, a fresh fork of the zygote in the episode's pid namespace, in as well.
+
+    It cannot be looked into from the episode until it says so itself (`set_dumpable`).
+
+    Args:
+        handle: pidfd of the episode's first process, whose walls are up.
+        request: See `enter`; `public` is not needed.
+        as_root: See `enter`.
+        mapped: See `enter`.
+
+    Raises:
+        OSError: The episode is dying, or has as many processes as it may.
+    """
+    syscalls.setns(handle, syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET)
+    _die_first()
+    _limit(request["resources"], mapped)  # first: the change of user counts our processes
+    if as_root:
+        os.setgroups([])
+    try:
+        syscalls.setns(handle, syscalls.NEWUSER)
+        user = AGENT
+    except OSError as error:
+        if error.errno != errno.EINVAL or not as_root:
+            raise
+        user = request["user"]  # it has no user namespace of its own; see `_become_agent`
+        syscalls.keep_capabilities()
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    syscalls.set_capabilities(syscalls.CAP_SETPCAP)
+    _give_up_privileges()
+    landlock.restrict(landlock.abi(), _AREAS.values())
+    flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
+    if flags & _PF_NPROC_EXCEEDED:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def _die_first() -> None:
+    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+
+
+def _give_up_privileges() -> None:
     syscalls.drop_capabilities()
     syscalls.no_new_privileges()
     syscalls.set_dumpable(False)
     syscall_filter.install()
+
+
+def spawn_restricted(spawn: Callable[[], int]) -> int:
+    """Start a program of the agent from process 1, under Landlock; `spawn` returns its process id.
+
+    Process 1 itself is not: it has to look into the others, which Landlock grants to ancestors alone.
+    """
+    return landlock.spawn(landlock.abi(), _AREAS.values(), spawn)
 
 
 def _mount_areas(resources: dict[str, int], owner: int) -> None:
@@ -82,7 +138,8 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
         syscalls.keep_capabilities()
         os.setresgid(owner, owner, owner)
         os.setresuid(owner, owner, owner)
-        syscalls.set_capabilities(_CAP_SYS_ADMIN)  # not an ordinary user's right everywhere
+        # Not an ordinary user's right everywhere; and what it takes to give up the rest.
+        syscalls.set_capabilities(syscalls.CAP_SYS_ADMIN | syscalls.CAP_SETPCAP)
     try:
         syscalls.unshare(syscalls.NEWUSER, "user namespace")
     except OSError:
@@ -93,14 +150,14 @@ def _become_agent(owner: int, *, as_root: bool) -> None:
     root.map_identity(owner, owner, inside=AGENT)
 
 
-_CAP_SYS_ADMIN = 1 << 21
+_PF_NPROC_EXCEEDED = 0x1000
+"""Flag of a process whose last change of user went to one with too many processes: only its next `exec`
+would fail otherwise (include/linux/sched.h)."""
 
 
-def _limit(resources: dict[str, int]) -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    memory = pages * resource.getpagesize() + (resources["memory_mb"] << 20)
+def _limit(resources: dict[str, int], mapped: int) -> None:
     limits = {
-        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_AS: mapped + (resources["memory_mb"] << 20),
         resource.RLIMIT_FSIZE: resources["disk_mb"] << 20,
         resource.RLIMIT_NOFILE: resources["open_files"],
         resource.RLIMIT_NPROC: resources["processes"],

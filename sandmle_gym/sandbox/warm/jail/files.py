@@ -4,6 +4,7 @@ No link is followed and nothing blocks; what goes wrong is a word, not an except
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -50,8 +51,8 @@ def get(work: int, name: str, largest: int, body: int) -> str | None:
                 _copy(source.fileno(), body, status.st_size)
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
-    except OSError:
-        return "unreadable"
+    except OSError as error:
+        return "missing" if error.errno == errno.ENAMETOOLONG else "unreadable"
     finally:
         os.close(body)
     return None

@@ -14,22 +14,20 @@ import select
 import signal
 import socket
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import files
+import looks
 import processes
-import runner
+import runs
 import shells
-import syscalls
+import wire
 from episode import WORK
 
 _LARGEST_DATAGRAM = 1 << 16
-_MEMORY_INTERVAL = 0.1
-"""Seconds between two looks at the memory of all processes; a look costs 0.2 ms, exact ones more."""
-_MEMORY_SHARE = 5
-"""The wait after a look is at least so many times what it took."""
+_ENDINGS = {"memory": signal.SIGKILL, "cpu": signal.SIGXCPU}
+"""What a command that used too much is said to have died of."""
 
 
 @dataclasses.dataclass
@@ -54,9 +52,20 @@ class Init:
     """The event loop of process 1."""
 
     def __init__(
-        self, control: socket.socket, environment: dict[str, str], largest_memory: int
+        self,
+        control: socket.socket,
+        line: socket.socket,
+        environment: dict[str, str],
+        resources: dict[str, int],
     ) -> None:
-        """Start watching; `largest_memory` is for all processes together, in bytes."""
+        """Start watching.
+
+        Args:
+            control: Requests of the host.
+            line: To the zygote, see `runs.py`.
+            environment: Variables of Bash.
+            resources: Fields of `Resources`.
+        """
         if os.getpid() != 1:
             raise RuntimeError("kill(-1) is only for process 1 of a pid namespace")
         # A signal with its default action does nothing to process 1, but Python has a handler for this one.
@@ -66,11 +75,13 @@ class Init:
         self.session: Session | None = None
         self.session_lost = False
         self.environment = environment
-        self.largest_memory = largest_memory
+        self.looks = looks.Looks(resources)
         self.work = os.open(WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.poll = select.poll()
         self.handlers: dict[int, Callable[[], None]] = {}
         self.watch(control.fileno(), self.on_request)
+        self.runs = runs.Runs(line)
+        self.watch(line.fileno(), self.on_runs)
         self.alarm = processes.alarm()
         self.watch(self.alarm, self.on_children)
         self.shells = shells.Shells(self)
@@ -87,7 +98,6 @@ class Init:
 
     def serve(self) -> NoReturn:
         """Work until the control socket closes."""
-        look = 0.0  # when to look at the memory next
         while True:
             for fd, _ in self.poll.poll(self._milliseconds_left()):
                 if fd in self.handlers:  # an earlier handler of this round may have closed it
@@ -95,24 +105,20 @@ class Init:
             now = time.monotonic()
             if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
-            if self.step is not None and now >= look:
-                if processes.memory_exceeds(self.largest_memory):
-                    self.kill_all()
-                    self.finish("exited", -signal.SIGKILL, note="memory")
-                spent = time.monotonic() - now
-                look = now + max(_MEMORY_INTERVAL, _MEMORY_SHARE * spent)
+            spare = None if self.runs.spare is None else self.runs.spare.pid
+            if self.step is not None and (too_much := self.looks.verdict(now, spare)):
+                self.kill_all()
+                self.finish("exited", -_ENDINGS[too_much], note=too_much)
 
     def _milliseconds_left(self) -> int | None:
         if self.step is None:
             return None
-        left = min(self.step.deadline - time.monotonic(), _MEMORY_INTERVAL)
+        left = min(self.step.deadline - time.monotonic(), looks.INTERVAL)
         return max(0, int(left * 1000) + 1)
 
     def on_request(self) -> None:
         """Take one request from the host."""
-        message, fds, _, _ = socket.recv_fds(
-            self.control, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC
-        )
+        message, fds = wire.receive(self.control, _LARGEST_DATAGRAM, 2)
         if not message:
             os._exit(0)
         request = json.loads(message)
@@ -137,6 +143,7 @@ class Init:
         """Start a command."""
         start = {"python": self.start_script, "bash": self.start_shell, "cell": self.start_cell}
         started = time.monotonic()
+        self.looks.begin(None if self.session is None else self.session.pid)
         try:
             pid = start[request["kind"]](output, body)
         except OSError as error:
@@ -152,36 +159,27 @@ class Init:
         self.step = Step(0, "", started, 0)
         self.finish("exited", 126)
 
-    def fork(self, child: Callable[[], NoReturn]) -> int:
-        """Fork; `child` must end the process. A session that used up the limits is given up for it."""
+    def start_run(self, kind: bytes, fds: Sequence[int], program: bytes = b"") -> int:
+        """Start a run of Python; return its process id."""
+        pid, channel = self._start_run(kind, fds, program)
+        channel.close()
+        return pid
+
+    def _start_run(
+        self, kind: bytes, fds: Sequence[int], program: bytes = b""
+    ) -> tuple[int, socket.socket]:
+        """Start a run. A session that used up the limits is given up for it."""
         try:
-            pid = os.fork()
+            return self.runs.start(kind, fds, program)
         except OSError:
             if self.session is None:
                 raise
             self.kill_all()
-            pid = os.fork()
-        if pid:
-            return pid
-        try:
-            syscalls.set_dumpable(
-                True
-            )  # process 1 is not, so /proc/self would be closed to its copies
-            child()
-        except BaseException:  # noqa: BLE001 - the copy must never return into this loop
-            traceback.print_exc()
-        os._exit(70)
+            return self.runs.start(kind, fds, program)
 
     def start_script(self, output: int, body: int) -> int:
-        """Fork a warm interpreter for a fresh script."""
-
-        def child() -> NoReturn:
-            source = runner.read_all(body)
-            runner.begin(output)
-            os.chdir(WORK)
-            runner.run_script(source, runner.SCRIPT, [runner.SCRIPT], path=WORK)
-
-        return self.fork(child)
+        """Start a warm interpreter for a fresh script."""
+        return self.start_run(runs.SCRIPT, [output, body])
 
     def start_shell(self, output: int, body: int) -> int:
         """Spawn Bash."""
@@ -189,27 +187,13 @@ class Init:
         return shells.spawn(output, body, self.environment)
 
     def start_cell(self, output: int, body: int) -> int:
-        """Hand a cell to the session, which is forked on first use."""
+        """Hand a cell to the session, which starts on first use."""
         if self.session is None:
-            self.session = self.start_session()
+            self.session = Session(*self._start_run(runs.SESSION, []))
+            self.watch(self.session.channel.fileno(), self.on_session)
         os.kill(self.session.pid, signal.SIGCONT)
         socket.send_fds(self.session.channel, [b"cell"], [output, body])
         return self.session.pid
-
-    def start_session(self) -> Session:
-        """Fork the process of the session."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-
-        def child() -> NoReturn:
-            null = os.open(os.devnull, os.O_WRONLY)
-            runner.begin(null, keep=theirs.detach())
-            os.chdir(WORK)
-            runner.run_session(socket.socket(fileno=runner.KEPT))
-
-        pid = self.fork(child)
-        theirs.close()
-        self.watch(ours.fileno(), self.on_session)
-        return Session(pid, ours)
 
     def on_session(self) -> None:
         """Take the end of a cell. The agent can forge it: it gains nothing but its own standstill."""
@@ -218,39 +202,37 @@ class Init:
         try:
             message = self.session.channel.recv(_LARGEST_DATAGRAM)
             code = int(json.loads(message)["code"])
-        except (ValueError, KeyError, TypeError, OSError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError):
             code = None
         if code is None or self.step is None or self.step.kind != "cell":
             self.unwatch(self.session.channel.fileno())
-            os.kill(self.session.pid, signal.SIGKILL)
-            # Wait for its end, else the next cell could still be handed to it; on_children reaps it.
-            os.waitid(os.P_PID, self.session.pid, os.WEXITED | os.WNOWAIT)
-            self.on_children()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.session.pid, signal.SIGKILL)
+            self.drop_session()  # or the next cell could still be handed to it; on_runs knows its end
             return
         self.finish("exited", code & 0xFF)
 
     def on_children(self) -> None:
-        """Reap what has died, and end the command if its first process has."""
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self.alarm, 4096):
-                pass
-        codes = self.reap(os.WNOHANG)
+        """Reap what has died."""
+        processes.drain(self.alarm)
+        self.conclude(dict(processes.reap(os.WNOHANG)))
+
+    def on_runs(self) -> None:
+        """Hear which runs of Python have ended."""
+        self.conclude(self.runs.ended())
+
+    def conclude(self, codes: dict[int, int]) -> None:
+        """Take note of ends, and end the command if its first process is among them."""
+        self.take_note(codes)
         if self.step is not None and self.step.pid in codes:
             self.finish("exited", codes[self.step.pid])
 
-    def reap(self, flags: int) -> dict[int, int]:
-        """Reap the dead (without WNOHANG: until nobody is left) and return their exit codes."""
-        codes = {}
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, flags)
-                if pid == 0:
-                    break
-                codes[pid] = os.waitstatus_to_exitcode(status)
-                self.shells.on_death(pid, codes[pid])
-                if self.session is not None and pid == self.session.pid:
-                    self.drop_session()
-        return codes
+    def take_note(self, codes: dict[int, int]) -> None:
+        """Tell whoever waited for these processes that they have ended."""
+        for pid, code in codes.items():
+            self.shells.on_death(pid, code)
+            if self.session is not None and pid == self.session.pid:
+                self.drop_session()
 
     def drop_session(self) -> None:
         """Forget the session, whose process is dead."""
@@ -282,27 +264,41 @@ class Init:
             self.session_lost = False  # of a flood only the head is shown: the next cell says it
             note = note or "session"
         self.answer({**reply, "note": note})
+        self.runs.idle()
 
     def kill_others(self) -> None:
-        """Kill every process of the episode but the session, which is stopped."""
-        if self.session is None:
+        """Kill every process of the episode but the session and the spare, which are stopped."""
+        keep = {1}
+        if self.session is not None:
+            keep.add(self.session.pid)
+        if self.runs.spare is not None:
+            keep.add(self.runs.spare.pid)
+        if keep == {1}:
             self.kill_all()
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
-        keep = {1, self.session.pid}
         while others := [pid for pid in processes.running() if pid not in keep]:
             for pid in others:
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     os.kill(pid, signal.SIGKILL)
-            self.reap(os.WNOHANG)
+                except ProcessLookupError:
+                    continue
+                except PermissionError:
+                    keep.add(pid)  # not the agent's yet: a spare in the making
             time.sleep(0.0002)
-        self.shells.hang_up_all()
+        self.bury(keep)
 
     def kill_all(self) -> None:
-        """Kill every process of the episode, the session too."""
+        """Kill every process of the episode, the session and the spare too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        self.reap(0)
+        self.runs.drop_spare()
+        self.bury({1})
         self.drop_session()
+
+    def bury(self, keep: set[int]) -> None:
+        """Wait for the ends of all that have been killed, without `keep`: until then they count."""
+        codes = self.runs.ended(keep)  # first: what they leave is ours to reap
+        self.take_note(codes | dict(processes.reap(0)))
         self.shells.hang_up_all()

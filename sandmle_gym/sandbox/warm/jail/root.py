@@ -1,8 +1,9 @@
-"""First stage: leave the host's namespaces, build a minimal read-only root, and start the zygote in it.
+"""First stage: leave the host's namespaces, build a minimal read-only root, and start the gate in it.
 
 Run as `python root.py CONTROL_FD`; the configuration (see `plan.py`) is the first datagram on that socket.
-This process stays behind as the parent of the zygote, which is pid 1 of a pid namespace: when the zygote
-dies, the kernel kills every episode. A layer that fails is reported on the socket by name.
+This process stays behind as the parent of the gate, which is pid 1 of a pid namespace: when the gate
+dies, the kernel kills the zygote and every episode. A layer that fails is reported on the socket by name;
+which of the optional ones are in force is in the root's /etc/walls.json.
 """
 
 import json
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cgroups
+import landlock
 import syscalls
 
 STAGE = "/proc"
@@ -50,9 +53,10 @@ FILES = {
 
 
 def main() -> None:
-    """Build the root and become the parent of the zygote."""
+    """Build the root and become the parent of the gate."""
     control = socket.socket(fileno=int(sys.argv[1]))
     config = json.loads(control.recv(1 << 20, socket.MSG_PEEK))  # the zygote reads it again
+    cage, walls = _cage(config["cage"])
     layer = "namespaces"
     try:
         _leave_namespaces(as_root=config["as_root"])
@@ -61,23 +65,45 @@ def main() -> None:
         if child:
             control.close()
             os.waitpid(child, 0)
+            if cage is not None:
+                cage.remove()
             os._exit(0)
         syscalls.die_with_parent(signal.SIGKILL)
+        FILES["etc/walls.json"] = json.dumps(walls)
+        layer = "cgroups"
+        if cage is not None:
+            cage.enter()
+        syscalls.unshare(syscalls.NEWCGROUP, "cgroup namespace")  # its root is where we are now
         for layer, build in _steps(config):  # noqa: B007 - named for the report below
             build()
     except OSError as error:
         report = {"failed": layer, "errno": error.errno, "message": str(error)}
+        control.recv(1 << 20)  # what we leave unread would cost the host our report
         control.send(json.dumps(report).encode())
+        if cage is not None:
+            cage.remove()
         os._exit(1)
     control.set_inheritable(True)
-    code = f"{config['code']}/zygote.py"
-    command = [config["python"], code, str(control.fileno())]
-    os.execve(config["python"], command, config["zygote_environment"])
+    code = f"{config['code']}/gate.py"
+    command = [config["python"], "-E", "-s", "-S", code, str(control.fileno())]
+    os.execve(config["python"], command, config["environment"])
+
+
+def _cage(caps: dict[str, Any] | None) -> tuple[cgroups.Cage | None, dict[str, Any]]:
+    """Make control groups for the zygote; where there are none, say why and go on without."""
+    walls: dict[str, Any] = {"landlock": landlock.abi()}
+    if caps is None:
+        return None, walls
+    try:
+        cage = cgroups.Cage({"memory": caps["memory"], "pids": caps["pids"]}, caps["below"])
+    except OSError as error:
+        return None, walls | {"no_cgroups": str(error)}
+    return cage, walls | {"cgroups": str(cage)}
 
 
 def _leave_namespaces(*, as_root: bool) -> None:
     flags = syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET
-    flags |= syscalls.NEWPID | syscalls.NEWCGROUP
+    flags |= syscalls.NEWPID
     if as_root:
         syscalls.unshare(flags, "namespaces")
         return
@@ -100,7 +126,7 @@ def _steps(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
         ("root on tmpfs", _mount_stage),
         ("read-only binds", lambda: _bind_all(config)),
         ("shim", lambda: _write_shim(config)),
-        ("devices", _bind_devices),
+        ("devices", lambda: _bind_devices(config["devices"])),
         ("masks", lambda: _mask(config["masks"])),
         ("proc", _mount_proc),
         ("pivot_root", _pivot),
@@ -156,11 +182,10 @@ def _make_like(source: Path, place: Path) -> None:
         place.touch()
 
 
-def _bind_devices() -> None:
-    for name in DEVICES:
-        place = f"{STAGE}/dev/{name}"
-        Path(place).touch()
-        syscalls.bind(f"/dev/{name}", place)
+def _bind_devices(more: list[str]) -> None:
+    for source in [*(f"/dev/{name}" for name in DEVICES), *more]:
+        _make_like(Path(source), Path(STAGE + source))
+        syscalls.bind(source, STAGE + source)
 
 
 def _mask(paths: list[str]) -> None:

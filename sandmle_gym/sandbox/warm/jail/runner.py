@@ -8,6 +8,8 @@ import atexit
 import builtins
 import contextlib
 import gc
+import importlib.machinery
+import io
 import json
 import linecache
 import os
@@ -22,15 +24,24 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import syscalls
+import wire
+
 SEED = 0
 """Every fresh process starts its global random generators here, so that equal actions give equal output."""
 SCRIPT = "<script>"
 KEPT = 3
+_ERRORS = "surrogateescape"
+"""How the standard streams treat what is not UTF-8 in the locale C.UTF-8."""
+_AT_START = frozenset(("encodings", "sitecustomize", "usercustomize"))
+"""Modules from files that an interpreter has loaded before it looks into the program's directory."""
+_REMEMBERS = (3, 13)
+"""First version whose tracebacks quote programs from `-c` and standard input."""
 _LARGEST_DATAGRAM = 4096
 
 
 def begin(
-    output: int, *, errors: int | None = None, source: int | None = None, keep: int | None = None
+    output: int, *, errors: int | None = None, source: int | None = None, keep: bool = False
 ) -> None:
     """Turn a fresh fork into the agent's process: own session, own streams, nothing else open.
 
@@ -38,7 +49,7 @@ def begin(
         output: File descriptor that becomes standard output.
         errors: File descriptor that becomes standard error; None: `output`.
         source: File descriptor that becomes standard input; None: /dev/null.
-        keep: File descriptor that stays open, as number `KEPT`.
+        keep: Whether number `KEPT` stays open.
     """
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -48,28 +59,58 @@ def begin(
         source = os.open(os.devnull, os.O_RDONLY)
     for number, fd in enumerate((source, output, output if errors is None else errors)):
         os.dup2(fd, number)
-    if keep is not None:
-        os.dup2(keep, KEPT, inheritable=False)
-    os.closerange(KEPT + (keep is not None), os.sysconf("SC_OPEN_MAX"))
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - lives as long as the process
+    syscalls.close_from(KEPT + keep)
     _open_streams()
-    reseed()
 
 
 def _open_streams() -> None:
-    """Write line by line, so that output keeps its order and survives a kill."""
-    for name, fd, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
-        stream = open(fd, "w", buffering=1, closefd=False, errors=errors)  # noqa: SIM115
+    """Make the standard streams as the interpreter does in our environment (see `create_stdio` in CPython).
+
+    Written through, so that output keeps its order and survives a kill.
+    """
+    streams = (
+        ("stdin", "r", _ERRORS),
+        ("stdout", "w", _ERRORS),
+        ("stderr", "w", "backslashreplace"),
+    )
+    for fd, (name, mode, errors) in enumerate(streams):
+        raw = io.FileIO(fd, mode, closefd=False)
+        raw.name = f"<{name}>"
+        buffer: Any = raw if mode == "w" else io.BufferedReader(raw)
+        stream = io.TextIOWrapper(buffer, "utf-8", errors, "\n", write_through=True)
+        stream.mode = mode  # pyright: ignore[reportAttributeAccessIssue]
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
 
 def reseed() -> None:
-    """Reset the global generators of `random` and numpy, which a fork inherits."""
+    """Reset the global generators of `random`, numpy and torch, which a fork inherits."""
     random.seed(SEED)  # noqa: TID251 - the agent's own generator, not one of ours
-    numpy = sys.modules.get("numpy")
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy is not None:
         numpy.random.seed(SEED)
+    if torch is not None:
+        torch.manual_seed(SEED)
+
+
+def shadowed(folder: str) -> set[str]:
+    """Name the modules that are loaded already but that a fresh interpreter would find in `folder` first."""
+    found = set()
+    with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+        for entry in entries:
+            name, dot, _ = entry.name.partition(".")
+            spec = getattr(sys.modules.get(name), "__spec__", None)
+            if spec is None or spec.origin in ("built-in", "frozen") or name in _AT_START:
+                continue
+            if dot or os.path.exists(os.path.join(entry.path, "__init__.py")):  # noqa: PTH110, PTH118
+                found.add(name)
+    return found
+
+
+def _forget_shadowed(folder: str) -> None:
+    names = shadowed(folder)
+    for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+        del sys.modules[name]
 
 
 def run_script(
@@ -79,7 +120,8 @@ def run_script(
     namespace = _fresh_main(filename if is_file else None)
     sys.argv = arguments
     sys.path.insert(0, path)
-    if not is_file:
+    _forget_shadowed(path)
+    if filename == SCRIPT or (not is_file and sys.version_info >= _REMEMBERS):
         _remember(source, filename)
     _leave(_execute(lambda: _compile_and_run(source, filename, namespace)), namespace)
 
@@ -88,9 +130,9 @@ def run_module(name: str, arguments: list[str]) -> NoReturn:
     """Do what `python -m name` does."""
     sys.argv = ["-m", *arguments]
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a string is wanted
-    _fresh_main(None)
+    namespace = _fresh_main(None)
     runner = runpy._run_module_as_main  # pyright: ignore[reportAttributeAccessIssue]
-    _leave(_execute(lambda: runner(name, True)), {})
+    _leave(_execute(lambda: runner(name, True)), namespace)
 
 
 def run_session(channel: socket.socket) -> NoReturn:
@@ -98,9 +140,10 @@ def run_session(channel: socket.socket) -> NoReturn:
     namespace = _fresh_main(None)
     sys.argv = [""]
     sys.path.insert(0, "")
+    _forget_shadowed("")
     number = 0
     while True:
-        message, fds, _, _ = socket.recv_fds(channel, _LARGEST_DATAGRAM, 2, socket.MSG_CMSG_CLOEXEC)
+        message, fds = wire.receive(channel, _LARGEST_DATAGRAM, 2)
         if not message:
             os._exit(0)
         number += 1
@@ -122,7 +165,7 @@ def run_session(channel: socket.socket) -> NoReturn:
 def run_cell(source: bytes, filename: str, namespace: dict[str, Any]) -> int:
     """Run one cell and show the value of a trailing expression, as a notebook does; return its status."""
     _remember(source, filename)
-    return _execute(lambda: _run_statements(source, filename, namespace))
+    return abs(_execute(lambda: _run_statements(source, filename, namespace)))
 
 
 def read_all(fd: int) -> bytes:
@@ -133,12 +176,19 @@ def read_all(fd: int) -> bytes:
 
 
 def _fresh_main(filename: str | None) -> dict[str, Any]:
+    """Make a `__main__` with what the interpreter puts into one, in its order."""
     module = types.ModuleType("__main__")
-    module.__dict__["__builtins__"] = builtins
+    names: dict[str, Any] = module.__dict__
+    names["__loader__"] = importlib.machinery.BuiltinImporter
+    if sys.version_info < (3, 14):
+        names["__annotations__"] = {}
+    names["__builtins__"] = builtins
     if filename is not None:
-        module.__dict__["__file__"] = filename
+        names["__loader__"] = importlib.machinery.SourceFileLoader("__main__", filename)
+        names["__file__"] = filename
+        names["__cached__"] = None
     sys.modules["__main__"] = module
-    return module.__dict__
+    return names
 
 
 def _remember(source: bytes, filename: str) -> None:
@@ -166,6 +216,9 @@ def _execute(run: Callable[[], object]) -> int:
         run()
     except SystemExit as stop:
         return _exit_status(stop.code)
+    except KeyboardInterrupt as error:
+        _report(error)
+        return -signal.SIGINT
     except BaseException as error:  # noqa: BLE001 - whatever the agent raised is output
         _report(error)
         return 1
@@ -188,7 +241,7 @@ def _report(error: BaseException) -> None:
         trace = trace.tb_next
     error = error.with_traceback(trace)
     try:
-        if sys.excepthook is not sys.__excepthook__:
+        if sys.excepthook is not sys.__excepthook__ or not _only_remembered(error):
             sys.excepthook(type(error), error, trace)
             return
         # Up to Python 3.12 the default hook does not ask `linecache` for the source.
@@ -198,6 +251,14 @@ def _report(error: BaseException) -> None:
             traceback.print_exception(error, file=stream)
 
 
+def _only_remembered(error: BaseException) -> bool:
+    """Whether the program's source is a script or cell that is in no file."""
+    name = error.filename if isinstance(error, SyntaxError) else None
+    if error.__traceback__ is not None:
+        name = error.__traceback__.tb_frame.f_code.co_filename
+    return name is not None and name.startswith((SCRIPT, "<cell "))
+
+
 def _leave(status: int, namespace: dict[str, Any]) -> NoReturn:
     """End as the interpreter does: join threads, run exit handlers, close files, flush."""
     for step in (
@@ -205,9 +266,12 @@ def _leave(status: int, namespace: dict[str, Any]) -> NoReturn:
         atexit._run_exitfuncs,
         namespace.clear,
         gc.collect,
-        sys.stdout.flush,
-        sys.stderr.flush,
+        lambda: sys.stdout.flush(),
+        lambda: sys.stderr.flush(),
     ):
         with contextlib.suppress(BaseException):
             step()
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
     os._exit(status)

@@ -1,4 +1,4 @@
-"""Bash, and the warm forks that serve its `python` (see `shim.py`), from within process 1.
+"""Bash, and the warm runs that serve its `python` (see `shim.py`), from within process 1.
 
 What arrives from a shell was sent by the agent, so nothing of it is believed: what does not parse is
 hung up on.
@@ -8,10 +8,12 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import NoReturn, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-import runner
+import episode
+import wire
+from runs import PROGRAM
 from shim import ADDRESS, LARGEST
 
 _MOST_CONNECTIONS = 32
@@ -32,14 +34,16 @@ def spawn(output: int, body: int, environment: dict[str, str]) -> int:
         os.lseek(body, 0, os.SEEK_SET)
         command = ["bash", f"/dev/fd/{_SCRIPT_FD}"]
         actions.append((os.POSIX_SPAWN_DUP2, body, _SCRIPT_FD))
-    return os.posix_spawn(
-        "/bin/bash",
-        command,
-        environment,
-        file_actions=actions,
-        setsid=True,
-        setsigmask=[],
-        setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+    return episode.spawn_restricted(
+        lambda: os.posix_spawn(
+            "/bin/bash",
+            command,
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+        )
     )
 
 
@@ -52,13 +56,13 @@ class Loop(Protocol):
     def unwatch(self, fd: int) -> None:
         """Stop watching `fd`."""
 
-    def fork(self, child: Callable[[], NoReturn]) -> int:
-        """Fork; `child` must end the process."""
+    def start_run(self, kind: bytes, fds: Sequence[int], program: bytes = b"") -> int:
+        """Start a run of Python; return its process id."""
         ...
 
 
 class Shells:
-    """The warm copies that shells are waiting for."""
+    """The warm runs that shells are waiting for."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -87,31 +91,29 @@ class Shells:
     def on_message(self, fd: int) -> None:
         """Start the program that was asked for, or end it when the one who asked is gone."""
         if fd in self.pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pids.pop(fd), signal.SIGKILL)
-            self.hang_up(fd)
+            self.on_signal(fd)
             return
         connection, fds = self.connections[fd], []
         try:
-            message, fds, _, _ = socket.recv_fds(
-                connection, LARGEST, _STREAMS, socket.MSG_CMSG_CLOEXEC
-            )
+            message, fds = wire.receive(connection, LARGEST, _STREAMS)
             source, output, errors = fds
-            folder, program, environment = _parse(message)
-
-            def child() -> NoReturn:
-                runner.begin(output, errors=errors, source=source)
-                os.environ.clear()
-                os.environ.update(environment)
-                os.chdir(folder)
-                run_program(program)
-
-            self.pids[fd] = self.loop.fork(child)
-        except (OSError, ValueError, IndexError):
+            self.pids[fd] = self.loop.start_run(PROGRAM, (source, output, errors), message)
+        except (OSError, ValueError):
             self.hang_up(fd)
         finally:
             for stream in fds:
                 os.close(stream)
+
+    def on_signal(self, fd: int) -> None:
+        """Hand on a signal; whoever has hung up leaves nobody behind."""
+        message = b""
+        with contextlib.suppress(OSError):
+            message = self.connections[fd].recv(1)
+        pid = self.pids[fd] if message else self.pids.pop(fd)
+        with contextlib.suppress(OSError):
+            os.kill(pid, message[0] if message else signal.SIGKILL)
+        if not message:
+            self.hang_up(fd)
 
     def on_death(self, pid: int, code: int) -> None:
         """Tell whoever waits for this process how it ended."""
@@ -131,31 +133,3 @@ class Shells:
         self.pids.clear()
         for fd in list(self.connections):
             self.hang_up(fd)
-
-
-def _parse(message: bytes) -> tuple[str, list[str], dict[str, str]]:
-    folder, count, *rest = message.decode("utf-8", "surrogateescape").split("\0")
-    number = int(count)
-    if not 0 <= number <= len(rest):
-        raise ValueError("more arguments announced than sent")
-    environment = dict(entry.split("=", 1) for entry in rest[number:])
-    return folder, rest[:number], environment
-
-
-def run_program(program: list[str]) -> NoReturn:
-    """Do what `python` does with these arguments (see `shim.py` for which can be)."""
-    first, *arguments = program or ["-"]
-    if first == "-c":
-        code, *arguments = arguments
-        source = code.encode("utf-8", "surrogateescape")
-        runner.run_script(source, "<string>", ["-c", *arguments], path="")
-    if first == "-m":
-        module, *arguments = arguments
-        runner.run_module(module, arguments)
-    if first == "-":
-        source = os.fdopen(0, "rb", closefd=False).read()
-        runner.run_script(source, "<stdin>", program or [""], path="")
-    folder = os.path.dirname(os.path.realpath(first))  # noqa: PTH120
-    with open(first, "rb") as file:  # noqa: PTH123
-        source = file.read()
-    runner.run_script(source, first, program, path=folder, is_file=True)

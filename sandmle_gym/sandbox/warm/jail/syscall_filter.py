@@ -1,8 +1,9 @@
 """The system-call filter of agent code: a deny-list as a classic BPF program (seccomp(2)).
 
 It closes what namespaces leave open: the kernel's rarely used doors (bpf, io_uring, keyrings, userfaultfd
-…), new namespaces, tracing, every socket family but AF_UNIX, and memory that no limit of ours counts
-(memfd, System V shared memory).
+…), new namespaces, tracing, every socket family but AF_UNIX, memory that no limit of ours counts (memfd,
+System V shared memory), and the calls by which a process may change the limits or the priority of another
+of the same user: process 1 of the episode is one, and the limits of agent code hang on it.
 """
 
 import ctypes
@@ -31,7 +32,13 @@ _DENIED: dict[str, tuple[int, int | None]] = {
     "mount_setattr": (442, 442),
     "open_by_handle_at": (304, 265),
     "name_to_handle_at": (303, 264),
+    "open_tree_attr": (467, 467),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    "listns": (470, 470),
+    "sysfs": (139, None),
     "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
     "unshare": (272, 97),
@@ -44,6 +51,8 @@ _DENIED: dict[str, tuple[int, int | None]] = {
     "kcmp": (312, 272),
     "pidfd_getfd": (438, 438),
     "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "ioprio_set": (251, 30),
     "keyctl": (250, 219),
     "add_key": (248, 217),
     "request_key": (249, 218),
@@ -53,6 +62,7 @@ _DENIED: dict[str, tuple[int, int | None]] = {
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+    "io_setup": (206, 0),
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
     "init_module": (175, 105),
@@ -79,6 +89,9 @@ _DENIED: dict[str, tuple[int, int | None]] = {
     "set_mempolicy": (238, 237),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    "set_mempolicy_home_node": (450, 450),
+    "remap_file_pages": (216, 234),
+    "cachestat": (451, 451),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
@@ -88,10 +101,22 @@ _DENIED: dict[str, tuple[int, int | None]] = {
 }
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
-_SOCKET = (41, 198)
+_SOCKETS = ((41, 198), (53, 199))  # socket, socketpair
 _IOCTL = (16, 29)
+_SETPRIORITY = (141, 140)
+_ON_A_PROCESS = {
+    "prlimit64": (302, 261),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+}
+"""Calls whose first argument is a process that they change. They ask for the same user and no more."""
+_INIT = 1
 
 _CLONE_NEW_ANY = 0x7E020000
+_CLONE_PARENT = 0x00008000
+_PRIO_USER = 2
 _AF_UNIX = 1
 _TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 _X32_BIT = 0x40000000
@@ -121,21 +146,22 @@ def program(machine: str) -> bytes:
         _on_argument(
             _CLONE[column],
             _OFFSET_FIRST,
-            _jump(0x45, _CLONE_NEW_ANY, 0, 1) + _return(_ERRNO | errno.EPERM),
+            _jump(0x45, _CLONE_NEW_ANY | _CLONE_PARENT, 0, 1) + _REFUSE,
         ),
-        _on_argument(
-            _SOCKET[column],
-            _OFFSET_FIRST,
-            _skip_unless_equal(_AF_UNIX, then=_return(_ERRNO | errno.EAFNOSUPPORT), negate=True),
-        ),
+        _on_argument(_SETPRIORITY[column], _OFFSET_FIRST, _refuse(_PRIO_USER)),
+        _on_argument(_SETPRIORITY[column], _OFFSET_SECOND, _refuse(_INIT)),
     ]
-    for request in _TERMINAL_INJECTION:
-        refuse = _skip_unless_equal(request, then=_return(_ERRNO | errno.EPERM))
-        parts.append(_on_argument(_IOCTL[column], _OFFSET_SECOND, refuse))
-    for numbers in _DENIED.values():
-        number = numbers[column]
-        if number is not None:
-            parts.append(_skip_unless_equal(number, then=_return(_ERRNO | errno.EPERM)))
+    family = _skip_unless_equal(_AF_UNIX, then=_return(_ERRNO | errno.EAFNOSUPPORT), negate=True)
+    parts += [_on_argument(numbers[column], _OFFSET_FIRST, family) for numbers in _SOCKETS]
+    parts += [
+        _on_argument(_IOCTL[column], _OFFSET_SECOND, _refuse(request))
+        for request in _TERMINAL_INJECTION
+    ]
+    parts += [
+        _on_argument(numbers[column], _OFFSET_FIRST, _refuse(_INIT))
+        for numbers in _ON_A_PROCESS.values()
+    ]
+    parts += [_refuse(numbers[column]) for numbers in _DENIED.values()]
     return b"".join([*parts, _return(_ALLOW)])
 
 
@@ -164,6 +190,14 @@ def _skip_unless_equal(value: int, *, then: bytes, negate: bool = False) -> byte
     """Run `then` where the loaded word equals `value` (`negate`: where it does not)."""
     length = len(then) // 8
     return _jump(0x15, value, *((length, 0) if negate else (0, length))) + then
+
+
+_REFUSE = _return(_ERRNO | errno.EPERM)
+
+
+def _refuse(value: int | None) -> bytes:
+    """Refuse where the loaded word equals `value`."""
+    return b"" if value is None else _skip_unless_equal(value, then=_REFUSE)
 
 
 def _on_argument(number: int, offset: int, test: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Linux system calls that the standard library lacks, through ctypes; each raises `OSError` naming itself."""
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -22,6 +23,9 @@ MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
+CAP_SETPCAP = 1 << 8
+CAP_SYS_ADMIN = 1 << 21
+
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _ATTR_RDONLY = 1
@@ -40,6 +44,7 @@ _CAPABILITIES = 41
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442
+_CLOSE_RANGE = 436
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
@@ -105,6 +110,12 @@ def pivot_root(new: str, old: str) -> None:
     check(libc.syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
 
 
+def close_from(first: int) -> None:
+    """Close every file descriptor from this number on, whatever the limit on them is now (Linux 5.9)."""
+    last = ctypes.c_uint(0xFFFFFFFF)
+    check(libc.syscall(_CLOSE_RANGE, ctypes.c_uint(first), last, 0), "close_range")
+
+
 def die_with_parent(signal: int) -> None:
     """Have the kernel send `signal` when the parent dies."""
     _prctl(_PR_SET_PDEATHSIG, signal)
@@ -134,11 +145,13 @@ def set_capabilities(mask: int) -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, and the way to get one back by `exec`."""
+    """Give up every capability, and the way to get one back by `exec`; needs CAP_SETPCAP."""
     for capability in range(_CAPABILITIES):
         try:
             _prctl(_PR_CAPBSET_DROP, capability)
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
             break  # this kernel knows fewer capabilities
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     set_capabilities(0)

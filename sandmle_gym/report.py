@@ -1,0 +1,247 @@
+"""Measure the quality of a frozen suite: what it covers, how far apart its tasks are, how sure their medals.
+
+`of_lock` reads the lock and the statements alone; `of_ladder` runs the witnesses of one task again. Every
+figure is a plain number, so that a report is JSON and can be held against an earlier one.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sandmle_gym.catalogue import open_task, suite_lock, tasks
+from sandmle_gym.metrics import get_metric
+from sandmle_gym.selection import FILTERS, LEVELS, TaskFacts
+from sandmle_gym.spec import MetricSpec
+
+if TYPE_CHECKING:
+    from sandmle_gym.bundle import TaskBundle
+    from sandmle_gym.certify.climb import Climber
+    from sandmle_gym.sandbox import Backend
+
+NO_DATA = ("sample submission", "mean", "median", "random draws", "trivial")
+"""Entries of a leaderboard that look at no feature."""
+COMMON_LINE = 0.2
+"""Lines that stand in more than this share of all statements are boilerplate …"""
+COMMON_IN_CARD, CARD_TASKS = 0.5, 4
+"""… and those in more than this share of a card's, where so many tasks of it are compared."""
+NEAR = 0.9
+"""Cosine from which two statements, less their boilerplate, are near-duplicates."""
+MARKS = ("median", "bronze", "silver", "gold")
+
+Table = dict[str, Any]
+
+
+def of_lock(names: Sequence[str] | None = None) -> Table:
+    """Report on the suite, or on some of its tasks."""
+    chosen = [task for task in tasks() if names is None or task.reference in set(names)]
+    entries = {task.reference: suite_lock()["tasks"][task.reference] for task in chosen}
+    return {
+        "tasks": len(chosen),
+        "coverage": coverage(chosen),
+        "difficulty": spread(chosen),
+        "distance": distances(entries),
+        "statements": duplicates([task.reference for task in chosen]),
+        "no_data": no_data(entries),
+        "yields": gate_yields(),
+    }
+
+
+def coverage(chosen: Sequence[TaskFacts]) -> dict[str, Table]:
+    """Count the values of every fact, with the share of the most frequent and the effective number.
+
+    The effective number is the exponential of the entropy: of n equally frequent values, n.
+    """
+    report = {}
+    for name in (*FILTERS, "train_rows"):
+        counts = Counter(getattr(task, name) for task in chosen)
+        shares = np.array(list(counts.values())) / len(chosen)
+        report[name] = {
+            "values": len(counts),
+            "effective": round(float(np.exp(-(shares * np.log(shares)).sum())), 2),
+            "largest_share": round(float(shares.max()), 4),
+        }
+        if name in ("split", "modality", "metric", "level"):
+            report[name]["counts"] = dict(counts.most_common())
+    return report
+
+
+def spread(chosen: Sequence[TaskFacts]) -> Table:
+    """Describe the distribution of difficulty, and the bounds that it has at each level."""
+    values = np.array([task.difficulty for task in chosen])
+    cuts = np.quantile(values, (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1))
+    held = {level: [t.difficulty for t in chosen if t.level == level] for level in LEVELS}
+    return {
+        "quantiles": [round(float(cut), 4) for cut in cuts],
+        "levels": {name: [min(known), max(known)] for name, known in held.items() if known},
+    }
+
+
+def fingerprint(entry: Mapping[str, Any]) -> list[float]:
+    """Describe a task by its ladder: the skill of every witness and pipeline group, size and noise.
+
+    Skills are shares of the way from trivial to the oracle, cut to [-1, 1].
+    """
+    scores = dict(entry["certificate"]["rungs"])
+    low, span = scores["trivial"], scores["oracle"] - scores["trivial"]
+    board = entry.get("leaderboard") or {}
+    learners = [name for name in board if name not in NO_DATA and name not in scores]
+    skills = [(scores[tier] - low) / span for tier in scores if tier not in ("trivial", "oracle")]
+    skills += [(board[name] - low) / span for name in sorted(learners)]
+    error = entry["certificate"]["standard_error"] / abs(span)
+    sizes = [math.log(entry["train_rows"] / 100), 10 * error]
+    return [float(np.clip(skill, -1, 1)) for skill in skills] + sizes
+
+
+def distances(entries: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Tell how different the ladders of the tasks are.
+
+    The Vendi score (Friedman & Dieng 2023) is the exponential of the entropy of the eigenvalues of the
+    similarity matrix, here exp(-squared distance / (2 · median squared distance)).
+    """
+    names, groups = list(entries), Counter(len(fingerprint(e)) for e in entries.values())
+    width = groups.most_common(1)[0][0]
+    names = [name for name in names if len(fingerprint(entries[name])) == width]
+    if len(names) < 2:
+        return {}
+    points = np.array([fingerprint(entries[name]) for name in names])
+    squares = ((points[:, None] - points[None]) ** 2).sum(axis=2)
+    apart = squares[np.triu_indices(len(names), 1)]
+    similar = np.exp(-squares / (2 * max(float(np.median(apart)), 1e-12)))
+    values = np.clip(np.linalg.eigvalsh(similar / len(names)), 1e-15, None)
+    nearest = squares + np.diag(np.full(len(names), np.inf))
+    row, column = np.unravel_index(nearest.argmin(), nearest.shape)
+    return {
+        "vendi": round(float(np.exp(-(values * np.log(values)).sum())), 2),
+        "nearest_median": round(float(np.sqrt(np.median(nearest.min(axis=1)))), 4),
+        "nearest_smallest": round(float(np.sqrt(nearest.min())), 4),
+        "nearest_pair": [names[int(row)], names[int(column)]],
+    }
+
+
+def duplicates(names: Sequence[str]) -> Table:
+    """Compare the statements of tasks by TF-IDF cosine, lines that many of them share left out."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if len(names) < 2:
+        return {}
+    bundles = [open_task(name).bundle for name in names]
+    statements = [bundle.public["description.md"].decode().splitlines() for bundle in bundles]
+    own = _own_lines(statements, [bundle.brief.card for bundle in bundles])
+    weights = TfidfVectorizer(token_pattern=r"\S+").fit_transform(own)
+    cosines = np.asarray((weights @ weights.T).todense())
+    np.fill_diagonal(cosines, 0.0)
+    near = np.argwhere(np.triu(cosines) >= NEAR)
+    return {
+        "near_duplicates": len(near),
+        "largest_cosine": round(float(cosines.max()), 4),
+        "pairs": [[names[row], names[column]] for row, column in near[:10].tolist()],
+    }
+
+
+def _own_lines(statements: Sequence[Sequence[str]], cards: Sequence[str]) -> list[str]:
+    """Return statements without the lines that many share, or most of the same card."""
+    whole = Counter(line for text in statements for line in set(text))
+    sizes, held = Counter(cards), Counter()
+    for text, card in zip(statements, cards, strict=True):
+        held.update((card, line) for line in set(text))
+    most = max(COMMON_LINE * len(statements), 1)
+    own = []
+    for text, card in zip(statements, cards, strict=True):
+        large = sizes[card] >= CARD_TASKS
+        limit = COMMON_IN_CARD * sizes[card] if large else math.inf
+        kept = [line for line in text if whole[line] <= most and held[card, line] <= limit]
+        own.append("\n".join(kept))
+    return own
+
+
+def no_data(entries: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Count the tasks in which no entry that looks at no feature reaches the median milestone."""
+    measured = {name: entry for name, entry in entries.items() if entry.get("leaderboard")}
+    reached = []
+    for name, entry in measured.items():
+        metric = get_metric(MetricSpec.model_validate(entry["metric"]))
+        blind = [entry["leaderboard"][key] for key in NO_DATA if key in entry["leaderboard"]]
+        best = max(map(metric.signed, blind))
+        if best >= metric.signed(entry["milestones"]["median"]):
+            reached.append(name)
+    return {"measured": len(measured), "reach_median": reached}
+
+
+def gate_yields() -> Table:
+    """Return the yield of the freeze, for each card and over all, and the gates that cost it."""
+    yields = suite_lock().get("yields", {})
+    attempts = sum(counts["attempts"] for counts in yields.values())
+    certified = sum(counts["certified"] for counts in yields.values())
+    failures: Counter[str] = Counter()
+    for counts in yields.values():
+        failures.update(counts["failures"])
+    shares = {card: round(c["certified"] / c["attempts"], 3) for card, c in yields.items()}
+    return {
+        "attempts": attempts,
+        "certified": certified,
+        "share": round(certified / max(attempts, 1), 3),
+        "failures": dict(failures.most_common()),
+        "cards": dict(sorted(shares.items(), key=lambda item: item[1])),
+    }
+
+
+def of_ladder(bundle: "TaskBundle", backend: "Backend") -> Table:
+    """Run the witnesses of a measured task again and resample the private rows 200 times.
+
+    `order` is the share of resamples in which each pair of neighbours keeps its order; with milestones
+    recomputed midway on the same resample, the rest is the paired flip rate. `frozen_flips` counts, for
+    each milestone, how often one of its two neighbours is on the wrong side of the frozen threshold.
+    """
+    from sandmle_gym.certify import witness
+    from sandmle_gym.certify.climb import Climber
+    from sandmle_gym.certify.evidence import Evidence
+
+    assert bundle.private.oracle is not None
+    with witness.desk(backend, bundle.public) as desk:
+        climber = Climber(Evidence.of(bundle), desk, bundle.private.oracle)
+        ladder = climber.climb()
+    if ladder is None:
+        return {"problems": dict(climber.problems)}
+    metric = climber.evidence.metric
+    marks = [metric.signed(getattr(bundle.milestones, mark)) for mark in MARKS]
+    neighbours = list(pairwise(_resampled(climber)))
+    order = [float((low < high).mean()) for low, high in neighbours]
+    wrong = [
+        float(((low >= mark).mean() + (high < mark).mean()) / 2)
+        for (low, high), mark in zip(neighbours, marks, strict=True)
+    ]
+    return {
+        "order": order,
+        "paired_flips": [round(1 - share, 4) for share in order],
+        "frozen_flips": [round(share, 4) for share in wrong],
+        "seconds": {step.tier: round(step.seconds or 0.0, 3) for step in ladder.steps},
+    }
+
+
+def _resampled(climber: "Climber") -> list[np.ndarray]:
+    """The score of each tier's typical run on every resample, worst tier first."""
+    runs = (sorted(climber.runs[tier], key=lambda run: run.score) for tier in climber.tiers)
+    return [tier[len(tier) // 2].resampled for tier in runs]
+
+
+def stability(names: Sequence[str], backend: "Backend") -> Table:
+    """Sum `of_ladder` up over some tasks."""
+    whole = (of_ladder(open_task(name).bundle, backend) for name in names)
+    reports = [report for report in whole if "order" in report]
+    if not reports:
+        return {"tasks": 0, "broken": len(names)}
+    order = np.concatenate([report["order"] for report in reports])
+    seconds = {tier: [r["seconds"][tier] for r in reports] for tier in reports[0]["seconds"]}
+    return {
+        "tasks": len(reports),
+        "broken": len(names) - len(reports),
+        "pairs_in_order_99": round(float((order >= 0.99).mean()), 4),
+        "paired_flip_rate": round(float(1 - order.mean()), 5),
+        "frozen_flip_rate": round(float(np.mean([r["frozen_flips"] for r in reports])), 5),
+        "median_seconds": {tier: float(np.median(known)) for tier, known in seconds.items()},
+        "slowest_seconds": {tier: max(known) for tier, known in seconds.items()},
+    }

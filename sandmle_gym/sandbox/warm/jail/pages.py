@@ -1,0 +1,127 @@
+"""The zygote's memory, arranged so that its forks copy as little of it as can be.
+
+A fork shares all pages until either side writes, and each first write to one costs some microseconds. For
+the heap that means: what a run allocates should lie together, not in the holes between what the imports
+left. And a fork that waits for its program has the time to take those writes in advance.
+"""
+
+import array
+import ctypes
+import mmap
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import syscalls
+
+_POPULATE_READ, _POPULATE_WRITE = 22, 23
+"""Arguments of madvise(2), Linux 5.14."""
+_PRESENT, _EXCLUSIVE = 1 << 63, 1 << 56
+"""Bits of an entry of /proc/self/pagemap: it is in memory, and in that of no other process."""
+_SMALLEST, _LARGEST, _STEP = 24, 1 << 22, 16
+_SMALL = 1032
+"""Up to here glibc keeps lists of free blocks by exact size."""
+_NEAR = 1
+"""Pages between two that are written, below which they are taken as one range."""
+
+
+class _Information(ctypes.Structure):
+    """`struct mallinfo2` of glibc."""
+
+    _fields_ = (
+        ("arena", ctypes.c_size_t),
+        ("counts", ctypes.c_size_t * 8),
+        ("keepcost", ctypes.c_size_t),  # bytes of the fresh end
+    )
+
+
+def plug() -> None:
+    """Fill the holes of the heap for good, so that forks allocate from its fresh end.
+
+    Does nothing without glibc 2.33, or with another allocator than malloc.
+    """
+    libc = syscalls.libc
+    if not hasattr(libc, "mallinfo2"):
+        return
+    libc.mallinfo2.restype = _Information
+    libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.sbrk.argtypes = [ctypes.c_ssize_t]
+    fresh = libc.sbrk(0) - libc.mallinfo2().keepcost
+    for size in _sizes():
+        while (block := libc.malloc(size)) is not None and block < fresh:
+            pass
+        libc.free(block)
+
+
+def _sizes() -> Iterator[int]:
+    size = _LARGEST
+    while size > _SMALL:
+        yield size
+        size = size * 2 // 3
+    yield from range(_SMALL, _SMALLEST - 1, -_STEP)
+
+
+Ranges = list[tuple[int, int, int]]
+"""Start, length and kind (`_POPULATE_READ` or `_POPULATE_WRITE`) of pieces of memory."""
+
+
+def touched(work: Callable[[], object]) -> Ranges:
+    """Do something in a fork, and return which of our pages it wrote, or read from files."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            numbers = array.array("Q", [number for piece in _changed() for number in piece])
+            with os.fdopen(writer, "wb") as file:
+                file.write(numbers.tobytes())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        numbers = array.array("Q", file.read())
+    os.waitpid(child, 0)
+    return list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))
+
+
+def populate(ranges: Ranges) -> None:
+    """Take the page faults of these ranges now. What is not mapped any more is no error."""
+    madvise = syscalls.libc.madvise
+    for start, length, kind in ranges:
+        madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), kind)
+
+
+def _changed() -> Iterator[tuple[int, int, int]]:
+    """Yield the ranges of this fork that are its own, or that it has read from files."""
+    with (
+        Path("/proc/self/maps").open() as maps,
+        Path("/proc/self/pagemap").open("rb", 0) as pagemap,
+    ):
+        for line in maps.read().splitlines():
+            span, rights, _, _, node, *_ = line.split()
+            start, end = (int(part, 16) // mmap.PAGESIZE for part in span.split("-"))
+            from_file = node != "0" and "w" not in rights
+            if not from_file and "w" not in rights:
+                continue
+            pagemap.seek(start * 8)
+            entries = array.array("Q", pagemap.read((end - start) * 8))
+            wanted = _PRESENT if from_file else _PRESENT | _EXCLUSIVE
+            pages = (start + i for i, entry in enumerate(entries) if entry & wanted == wanted)
+            kind = _POPULATE_READ if from_file else _POPULATE_WRITE
+            for first, last in _runs(pages):
+                yield first * mmap.PAGESIZE, (last - first + 1) * mmap.PAGESIZE, kind
+
+
+def _runs(pages: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Join rising numbers that are near one another; yield the first and last of each run."""
+    first = last = None
+    for page in pages:
+        if first is None or last is None or page - last > 1 + _NEAR:
+            if first is not None and last is not None:
+                yield first, last
+            first = page
+        last = page
+    if first is not None and last is not None:
+        yield first, last

@@ -1,0 +1,76 @@
+"""Which episodes get a run of Python in advance, so that the agent's thinking pays for the fork.
+
+A spare is walled in and has its page faults behind it. There are only as many as the machine has processors,
+for the episodes that used Python last; they are made when a processor is idle, and go when nobody wants them.
+"""
+
+import collections
+import os
+import time
+
+_PAUSE = 0.004
+"""Seconds after a command before its episode gets a spare: one that goes on at once needs the processor."""
+_LIFE = 10.0
+"""Seconds that a spare waits."""
+
+
+class Spares:
+    """Counts spares and says what to do next; keys are those of the zygote's episodes."""
+
+    def __init__(self) -> None:
+        self.most = len(os.sched_getaffinity(0))
+        self.wanting: collections.OrderedDict[int, float] = collections.OrderedDict()
+        """Episodes without a spare, by when they became idle."""
+        self.waiting: collections.OrderedDict[int, float] = collections.OrderedDict()
+        """Episodes with a spare, by when it was made."""
+        self.leaving: set[int] = set()
+        """Those of them whose spare was told to go."""
+
+    def on_idle(self, key: int) -> None:
+        """An episode has run Python, and now does nothing."""
+        if key not in self.waiting:
+            self.wanting[key] = time.monotonic()
+            self.wanting.move_to_end(key)
+
+    def on_busy(self, key: int) -> None:
+        """It starts a run of its own."""
+        self.wanting.pop(key, None)
+
+    def on_made(self, key: int) -> None:
+        """It has a spare."""
+        self.wanting.pop(key, None)
+        self.waiting[key] = time.monotonic()
+
+    def on_gone(self, key: int) -> None:
+        """Its spare is in use, or dead."""
+        self.waiting.pop(key, None)
+        self.leaving.discard(key)
+
+    def forget(self, key: int) -> None:
+        """The episode is over."""
+        self.wanting.pop(key, None)
+        self.on_gone(key)
+
+    def next_to_make(self, running: int) -> int | None:
+        """The episode to make a spare for now, with so many runs at work."""
+        if not self.wanting or running >= self.most or len(self.waiting) >= self.most:
+            return None
+        key, since = next(reversed(self.wanting.items()))
+        return key if time.monotonic() - since >= _PAUSE else None
+
+    def next_to_drop(self) -> int | None:
+        """The episode whose spare should make room, or has waited long enough."""
+        for key, since in self.waiting.items():
+            if key not in self.leaving:
+                crowded = self.wanting and len(self.waiting) - len(self.leaving) >= self.most
+                if crowded or time.monotonic() - since >= _LIFE:
+                    self.leaving.add(key)
+                    return key
+                return None
+        return None
+
+    def pause(self, running: int) -> float | None:
+        """Seconds after which to ask again; None: only when something has happened."""
+        if self.wanting and running < self.most and len(self.waiting) < self.most:
+            return _PAUSE
+        return _LIFE / 4 if self.waiting else None

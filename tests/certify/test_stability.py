@@ -1,0 +1,29 @@
+"""How sure the medals of a measured task are: the same resamples for every witness."""
+
+from dataclasses import replace
+
+import pytest
+
+from sandmle_gym.certify import certify
+from sandmle_gym.report import of_ladder
+
+
+def test_a_certified_ladder_keeps_its_order_on_every_resample(good, replay):
+    report = of_ladder(certify(good, replay), replay)
+    assert report["order"] == pytest.approx([1.0] * 4)
+    assert report["paired_flips"] == pytest.approx([0.0] * 4)
+    assert all(0 <= share < 0.05 for share in report["frozen_flips"])
+
+
+def test_a_threshold_on_top_of_a_witness_flips_half_of_the_time(good, replay):
+    measured = certify(good, replay)
+    rungs = {rung.tier: rung.score for rung in measured.private.certificate.rungs}
+    marks = measured.milestones.model_copy(update={"gold": rungs["expert"]})
+    shifted = replace(measured, private=replace(measured.private, milestones=marks))
+    assert of_ladder(shifted, replay)["frozen_flips"][3] == pytest.approx(0.25, abs=0.1)
+
+
+def test_a_witness_that_breaks_is_told_and_not_counted(good, replay):
+    measured = certify(good, replay)
+    replay.corrupt = lambda source, run: "no submission"
+    assert "trivial" in of_ladder(measured, replay)["problems"]
