@@ -52,13 +52,17 @@ class TabularTwofold(TabularFamily):
     card_target = Pair
     knobs = TabularKnobs[Drawing]
     trains = (
-        "Predict two related quantities from one small table: engineer once, and fit each on its own scale."
+        "Predict two related quantities from one small table: engineer once, fit each by itself."
     )
 
     def check_card(self, card: TabularCard) -> None:
         """Refuse a second target with the name of another column."""
         parts = (*card.blocks, *card.units, *card.traps)
-        texts = (*card.linear, *card.distractors, *(text for part in parts for text in part.columns))
+        texts = (
+            *card.linear,
+            *card.distractors,
+            *(text for part in parts for text in part.columns),
+        )
         second = card.target.model_dump()["second"]["name"]
         if second in {card.id_column, *(text.name for text in texts)}:
             raise ValueError(f"column names are used twice: {second}")
@@ -75,18 +79,24 @@ class TabularTwofold(TabularFamily):
         error = stream("second", first.mix).normal(size=len(mean))
         latent = np.round(mean + world.spread * error, DIGITS)
         best = {
-            target.name: [f"{value:.6g}" for value in _best(knobs.metric, target, centre, world.spread)]
+            target.name: [
+                f"{value:.6g}" for value in _best(knobs.metric, target, centre, world.spread)
+            ]
             for target, centre in ((first, world.mean), (second, mean))
         }
         return Decision(
             target=first.cells(first.scaled(world.latent)),
             labels=(),
             oracle=best,
-            sample={target.name: f"{target.median:.{target.digits}f}" for target in (first, second)},
+            sample={
+                target.name: f"{target.median:.{target.digits}f}" for target in (first, second)
+            },
             beside={second.name: Beside(second.cells(second.scaled(latent)), second.about)},
         )
 
-    def compose(self, knobs: TabularKnobs[Drawing], key: tuple[Label, ...], ids: Sequence[str]) -> Drawn:
+    def compose(
+        self, knobs: TabularKnobs[Drawing], key: tuple[Label, ...], ids: Sequence[str]
+    ) -> Drawn:
         """Say that there are two targets."""
         drawn = super().compose(knobs, key, ids)
         second = knobs.target.second
@@ -100,7 +110,12 @@ class TabularTwofold(TabularFamily):
         goals = dict(zip(names, ("target", "second"), strict=True))
         return Fit(
             start=f'second = train.pop("{names[1]}").to_numpy()\n',
-            trivial=_answer({name: f'np.full(len(test), np.expm1(np.log1p(train["{name}"]).mean()))' for name in names}),
+            trivial=_answer(
+                {
+                    name: f'np.full(len(test), np.expm1(np.log1p(train["{name}"]).mean()))'
+                    for name in names
+                }
+            ),
             blend=_answer(
                 {
                     name: f"np.expm1(blend_values(linear, trees, np.log1p({goal}), SEED)[1])"
