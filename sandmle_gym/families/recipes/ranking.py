@@ -79,7 +79,8 @@ def pointwise(features, baskets):
     trees = LGBMClassifier(n_estimators=80, learning_rate=0.06, num_leaves=8, n_jobs=1, verbose=-1)
     scores = np.zeros(len(flat) - len(fit))
     for model in (trees, LogisticRegression(C=0.3, max_iter=300)):
-        chance = model.fit(fit, target).predict_proba(flat[len(fit) :])[:, 1].clip(1e-6, 1 - 1e-6)
+        both = np.asarray(model.fit(fit, target).predict_proba(flat[len(fit) :]))
+        chance = both[:, 1].clip(1e-6, 1 - 1e-6)
         scores += np.log(chance / (1 - chance))
     return scores.reshape(len(features) - n, -1)
 
@@ -143,9 +144,8 @@ def rivals_blend(table, target, owner):
     goal = beside_rivals(pd.Series(target), owner).to_numpy()
     known = np.isfinite(goal)
     trees = LGBMRegressor(n_estimators=120, learning_rate=0.06, num_leaves=8, n_jobs=1, verbose=-1)
-    return sum(
-        model.fit(matrix[known], goal[known]).predict(matrix) for model in (trees, Ridge(3.0))
-    )
+    models = [model.fit(matrix[known], goal[known]) for model in (trees, Ridge(3.0))]
+    return np.sum([model.predict(matrix) for model in models], axis=0)
 
 
 def duels(features, target, owner):
