@@ -145,7 +145,7 @@ def rivals_blend(table, target, owner):
     known = np.isfinite(goal)
     trees = LGBMRegressor(n_estimators=120, learning_rate=0.06, num_leaves=8, n_jobs=1, verbose=-1)
     models = [model.fit(matrix[known], goal[known]) for model in (trees, Ridge(3.0))]
-    return np.sum([model.predict(matrix) for model in models], axis=0)
+    return sum(np.asarray(model.predict(matrix)) for model in models)
 
 
 def duels(features, target, owner):
