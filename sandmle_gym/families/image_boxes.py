@@ -102,7 +102,9 @@ class ImageBoxes(Family):
         """Name what is hidden."""
         del card
         return (
-            Insight("pictures", "ground", "only the light relative to the ground nearby tells a thing"),
+            Insight(
+                "pictures", "ground", "only the light relative to the ground nearby tells a thing"
+            ),
             Insight("pictures", "crumbs", "crumbs are as strong as things, only smaller"),
             Insight("pictures", "fit", "things are upright ellipses, which fill their boxes"),
         )
@@ -124,7 +126,7 @@ class ImageBoxes(Family):
             truth=truth,
             oracle=truth,
             sample={target: f"0.5 {middle:.1f} {middle:.1f} 5.0 5.0"},
-            cell_chars=1500,
+            cell_chars=2000,
             files=as_files(drawn.pictures, names),
             statement=Statement(
                 task=f"Find `{target}` ({knobs.target.about}) on the pictures of the {knobs.noun} in "
@@ -149,12 +151,15 @@ def _witnesses(knobs: BoxKnobs) -> dict[str, str]:
     """Tiers: the mean box; raw light; light over the ground; without crumbs; ellipses fitted to the light."""
     target, sign = knobs.target.name, "-" if knobs.contrast < 0 else ""
     read = f'known = [boxes_of(text) for text in train["{target}"]]\n'
-    raw = f"{LOAD}light = {sign}np.log(grey(pictures).clip(0.02))\n"
-    flat = f"{LOAD}light = {sign}over_ground(grey(pictures))\n"
+    raw = f"{LOAD}light = {sign}np.log(grey_light(pictures).clip(0.02))\n"
+    flat = f"{LOAD}light = {sign}over_ground(grey_light(pictures))\n"
     soft = "light = ndimage.gaussian_filter(light, (0, 0.8, 0.8))\n"
-    find = "level = best_cut(light, known)\nfound = pieces(light[len(known) :], level)\n"
-    clean = "found = without_crumbs(found, known)\n"
-    fit = "found = fitted(plain[len(known) :], found)\n"
+    find = "level = best_cut(light, known)\nfound = bright_parts(light[len(known) :], level)\n"
+    clean = (
+        "level = best_cut(light, known, without_crumbs)\n"
+        "found = without_crumbs(bright_parts(light[len(known) :], level), known)\n"
+    )
+    fit = "found = fitted_boxes(plain[len(known) :], found)\n"
     write = f'answer = {{"{target}": [box_text(row) for row in found]}}\n'
     return programs(
         knobs,
@@ -167,11 +172,11 @@ def _witnesses(knobs: BoxKnobs) -> dict[str, str]:
             "competent": (raw + find + write, "boxes round pieces of bright or dark light"),
             "insight": (flat + find + write, "the same with light over that of the ground"),
             "insights": (
-                flat + soft + find + clean + write,
+                flat + soft + clean + write,
                 "the same with softened light, pieces as small as crumbs left out",
             ),
             "expert": (
-                flat + "plain = light\n" + soft + find + clean + fit + write,
+                flat + "plain = light\n" + soft + clean + fit + write,
                 f"ellipses fitted to the light, at most {MOST}, ranked by how well they fit",
             ),
         },

@@ -110,8 +110,12 @@ class ImageMask(Family):
         """Name what is hidden."""
         del card
         return (
-            Insight("pictures", "ground", "only the light relative to the ground nearby tells the patch"),
-            Insight("pictures", "specks", "small marks do not belong to the patch, which is one piece"),
+            Insight(
+                "pictures", "ground", "only the light relative to the ground nearby tells the patch"
+            ),
+            Insight(
+                "pictures", "specks", "small marks do not belong to the patch, which is one piece"
+            ),
             Insight("pictures", "hollow", "the patch may look hollow; the hollow belongs to it"),
             Insight("pictures", "outline", "the outline of every patch is an ellipse"),
         )
@@ -153,13 +157,16 @@ class ImageMask(Family):
 def _witnesses(knobs: MaskKnobs) -> dict[str, str]:
     """Tiers: the mean mask; raw light; light over the ground; one filled piece; an ellipse."""
     target, side = knobs.target.name, knobs.side
-    read = f'masks = np.stack([painted(text, {side}, {side}) for text in train["{target}"]])\n'
-    raw = f"{LOAD}light = grey(pictures)\n"
-    flat = f"{LOAD}light = over_ground(grey(pictures))\n"
+    read = f'masks = np.stack([painted_mask(text, {side}, {side}) for text in train["{target}"]])\n'
+    raw = f"{LOAD}light = grey_light(pictures)\n"
+    flat = f"{LOAD}light = over_ground(grey_light(pictures))\n"
     fit = "chance = pixel_chances(light, masks)\n"
     cut = "level = best_level(chance[: len(masks)], masks)\nfound = chance[len(masks) :] > level\n"
-    piece = "level = best_level(chance[: len(masks)], masks, one_piece)\nfound = one_piece(chance[len(masks) :] > level)\n"
-    write = f'answer = {{"{target}": [runs(mask) for mask in found]}}\n'
+    piece = (
+        "level = best_level(chance[: len(masks)], masks, one_piece)\n"
+        "found = one_piece(chance[len(masks) :] > level)\n"
+    )
+    write = f'answer = {{"{target}": [run_text(mask) for mask in found]}}\n'
     ellipse = "found = ellipses(light[len(masks) :], found)\n"
     return programs(
         knobs,
@@ -172,7 +179,10 @@ def _witnesses(knobs: MaskKnobs) -> dict[str, str]:
             ),
             "competent": (raw + fit + cut + write, "a classifier of pixels by light and place"),
             "insight": (flat + fit + cut + write, "the same with light over that of the ground"),
-            "insights": (flat + fit + piece + write, "the same, the largest piece without its holes"),
+            "insights": (
+                flat + fit + piece + write,
+                "the same, the largest piece without its holes",
+            ),
             "expert": (
                 flat + fit + piece + ellipse + write,
                 "an ellipse fitted to that piece and to the light",

@@ -127,7 +127,17 @@ class RankingItems(Family):
             if name != "train_rows"
         }
         strength = drawn.pop("strength") * 1.05**attempt
-        kept = ("target", "circle", "plan", "since", "others", "till", "catalogue", "products", "hints")
+        kept = (
+            "target",
+            "circle",
+            "plan",
+            "since",
+            "others",
+            "till",
+            "catalogue",
+            "products",
+            "hints",
+        )
         return ItemKnobs.model_validate(
             {
                 **common(card, rng, public_rows=150, private_rows=1200),
@@ -141,7 +151,9 @@ class RankingItems(Family):
         """Name the effects."""
         till, catalogue = f"`{card.till.file}`", f"`{card.catalogue.file}`"
         return (
-            Insight(till, "rhythm", "every product is bought again after about one cycle of its own"),
+            Insight(
+                till, "rhythm", "every product is bought again after about one cycle of its own"
+            ),
             Insight(till, "company", "what was bought last calls for one certain other product"),
             Insight(
                 f"`{card.circle.name}`, {catalogue}", "taste", "each circle prefers certain sorts"
@@ -185,9 +197,7 @@ class RankingItems(Family):
         )
 
 
-def _columns(
-    knobs: ItemKnobs, shop: Shop, rng: np.random.RandomState
-) -> dict[str, Sequence[str]]:
+def _columns(knobs: ItemKnobs, shop: Shop, rng: np.random.RandomState) -> dict[str, Sequence[str]]:
     others = {
         other.name: words(other.levels, rng.randint(len(other.levels), size=len(shop.plan))).text()
         for other in knobs.others
@@ -195,7 +205,9 @@ def _columns(
     return {
         knobs.circle.name: words(knobs.circle.levels, shop.circle).text(),
         knobs.plan.name: knobs.plan.cells(knobs.plan.scaled(shop.plan)).text(),
-        knobs.since.name: knobs.since.cells(knobs.since.scaled(rng.normal(size=len(shop.plan)))).text(),
+        knobs.since.name: knobs.since.cells(
+            knobs.since.scaled(rng.normal(size=len(shop.plan)))
+        ).text(),
         **others,
     }
 
@@ -220,14 +232,20 @@ def _catalogue(knobs: ItemKnobs, shop: Shop, names: list[str]) -> Mapping[str, b
 
 def _state(knobs: ItemKnobs, columns: Sequence[str], key: tuple[Label, ...]) -> Statement:
     till, catalogue, target = knobs.till, knobs.catalogue, knobs.target
-    about = {text.name: text.about for text in (knobs.circle, knobs.plan, knobs.since, *knobs.others)}
+    about = {
+        text.name: text.about for text in (knobs.circle, knobs.plan, knobs.since, *knobs.others)
+    }
     about[target.name] = f"{target.about}; separated by spaces (train only)"
     return Statement(
         task=f"Recommend products: for each of the {knobs.noun} in `test.csv`, list what they are most "
         f"likely to buy next, `{target.name}`.",
         targets=(target.name,),
         columns={name: about[name] for name in columns}
-        | {text.name: f"{text.about} (`{side.file}`)" for side in (till, catalogue) for text in side.columns},
+        | {
+            text.name: f"{text.about} (`{side.file}`)"
+            for side in (till, catalogue)
+            for text in side.columns
+        },
         files={side.file: side.about for side in (till, catalogue)},
         hints=remarks(knobs.hints, key),
     )
@@ -252,18 +270,22 @@ def _witnesses(knobs: ItemKnobs, depth: int) -> dict[str, str]:
         f'circle = both["{knobs.circle.name}"]\n'
         "groups = pd.get_dummies(circle, dtype=float).to_numpy().T[:, :, None]\n"
         f'kinds = pd.get_dummies(goods["{sort}"], dtype=float).to_numpy().T\n'
-        f'plan, price = np.log(both["{knobs.plan.name}"].to_numpy())[:, None], np.log(goods["{price}"].to_numpy())\n'
+        f'plan = np.log(both["{knobs.plan.name}"].to_numpy())[:, None]\n'
+        f'price = np.log(goods["{price}"].to_numpy())\n'
         "columns = [count, since, sold, taken, plan, price, *groups, *kinds]\n"
     )
     company = "columns += [companions(row, column, hour, len(items), len(users))]\n"
-    rhythm = "ratio = np.minimum(since / cycles(row, column, hour, len(items)), 4)\ncolumns += [ratio]\n"
+    rhythm = (
+        "ratio = np.minimum(since / cycles(row, column, hour, len(items)), 4)\ncolumns += [ratio]\n"
+    )
     taste = f'columns += [tastes(row, column, circle, goods["{sort}"])]\n'
     fit = "scores = pointwise(spread_out(columns, shape), baskets)\n"
     write = f'answer = {{"{target}": best_items(scores, items, {depth})}}\n'
     form = (
         "due = np.exp(-(((ratio - 1) / 0.4) ** 2)) * (last >= 0)\n"
-        "columns = [sold, taken, tastes(row, column, circle, "
-        f'goods["{sort}"]), companions(row, column, hour, len(items), len(users)), due, (price - plan) ** 2]\n'
+        f'taste = tastes(row, column, circle, goods["{sort}"])\n'
+        "company = companions(row, column, hour, len(items), len(users))\n"
+        "columns = [sold, taken, taste, company, due, (price - plan) ** 2]\n"
         "scores = choice_model(spread_out(columns, shape), baskets)\n"
     )
     return programs(
@@ -275,12 +297,18 @@ def _witnesses(knobs: ItemKnobs, depth: int) -> dict[str, str]:
                 "the best sellers for everybody",
             ),
             "competent": (habits + fit + write, "a blend on counts, recency and raw columns"),
-            "insight": (habits + rhythm + fit + write, "the same with time since purchase in cycles"),
+            "insight": (
+                habits + rhythm + fit + write,
+                "the same with time since purchase in cycles",
+            ),
             "insights": (
                 habits + rhythm + company + taste + fit + write,
                 "the same with what follows what, and the taste of circles",
             ),
-            "expert": (habits + rhythm + form + write, "a choice model in the right functional form"),
+            "expert": (
+                habits + rhythm + form + write,
+                "a choice model in the right functional form",
+            ),
         },
     )
 

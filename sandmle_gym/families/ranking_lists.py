@@ -194,7 +194,11 @@ def _candidates(
         words(tuple(LETTERS), places).text(),
         *(
             column.cells(column.scaled(values[rows, places])).text()
-            for column, values in ((of.quality, lists.quality), (of.price, lists.price), (of.mark, lists.mark))
+            for column, values in (
+                (of.quality, lists.quality),
+                (of.price, lists.price),
+                (of.mark, lists.mark),
+            )
         ),
         words(of.kind.levels, lists.kind[rows, places]).text(),
         of.size.cells(of.size.scaled(lists.size[rows, places])).text(),
@@ -231,7 +235,7 @@ def _witnesses(knobs: ListKnobs, depth: int) -> dict[str, str]:
         f'letters = offers["{of.letter.name}"]\n'
     )
     join = (
-        'known = pd.concat([train, test], ignore_index=True)\n'
+        "known = pd.concat([train, test], ignore_index=True)\n"
         f'table = offers.merge(known, left_on="{of.owner.name}", right_on="{key}", how="left")\n'
         f'owner, letters = table["{of.owner.name}"], table["{of.letter.name}"]\n'
         f'target = {"by_grade" if graded else "by_place"}(table["{target}"], letters)\n'

@@ -90,7 +90,7 @@ class TabularSurvival(TabularFamily):
         """Complete the unseen ends, then fit the logarithm."""
         name = knobs.target.name
         answer = f'answer = {{"{name}": np.exp(new)}}\n'
-        complete = "whole = completed({0}[: len(target)], np.log(target), seen)\n"
+        complete = "whole = completed_times({0}[: len(target)], np.log(target), seen)\n"
         return Fit(
             start=f'seen = train.pop("{EVENT}").to_numpy() == 1\n',
             trivial=f'answer = {{"{name}": np.median(target)}}\n',

@@ -76,5 +76,6 @@ def run_lengths(mask: np.ndarray) -> str:
     steps = np.diff(mask.T.ravel().astype(int), prepend=0, append=0)
     starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
     return " ".join(
-        f"{start + 1} {end - start}" for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        f"{start + 1} {end - start}"
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
     )

@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from sandmle_gym.families.image.blobs import ground
-from sandmle_gym.families.image.canvas import developed, grain, grid, inside, per_picture, shuffled, stamp
+from sandmle_gym.families.image.canvas import (
+    developed,
+    grain,
+    grid,
+    inside,
+    per_picture,
+    shuffled,
+    stamp,
+)
 from sandmle_gym.seeding import Label, stream
 
 FEWEST, MOST = 1, 4
@@ -44,10 +52,14 @@ def draw_specimens(
             for place in np.divmod(order[:, k], PLACES)
         ]
         half = step * rng.uniform(0.2, 0.36, size=(2, count))
-        box = np.round(np.stack([middle[1] - half[1], middle[0] - half[0], 2 * half[1], 2 * half[0]], axis=1), 1)
+        box = np.round(
+            np.stack([middle[1] - half[1], middle[0] - half[0], 2 * half[1], 2 * half[0]], axis=1),
+            1,
+        )
         boxes[:, k] = box
         right, down = (
-            (axis + 0.5 - per_picture(box[:, at] + box[:, at + 2] / 2)) / per_picture(box[:, at + 2] / 2)
+            (axis + 0.5 - per_picture(box[:, at] + box[:, at + 2] / 2))
+            / per_picture(box[:, at + 2] / 2)
             for axis, at in ((columns, 0), (rows, 1))
         )
         depth = (1 - np.hypot(right, down)) * per_picture(np.sqrt(box[:, 2] * box[:, 3]) / 2)

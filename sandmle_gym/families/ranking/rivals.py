@@ -77,9 +77,7 @@ def draw_lists(rows: int, kinds: int, worths: Worths, noise: float, *key: Label)
         signal = signal + np.sqrt(share) * _standardised(effects[name], filled)
     mean = np.round(np.sqrt(1 - noise) * _standardised(signal, filled), 6)
     worth = np.round(mean + np.sqrt(noise) * stream(*key, "noise").normal(size=shape), 6)
-    return Lists(
-        filled, quality, price, mark, kind, size, wanted_kind, wanted_size, mean, worth
-    )
+    return Lists(filled, quality, price, mark, kind, size, wanted_kind, wanted_size, mean, worth)
 
 
 def ordered(values: np.ndarray, filled: np.ndarray) -> list[list[str]]:

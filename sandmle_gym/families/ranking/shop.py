@@ -79,7 +79,9 @@ def open_shop(customers: int, sorts: np.ndarray, circles: int, *key: Label) -> S
         "popular": np.broadcast_to(popular, shape),
         "taste": taste[circle][:, sorts],
         "due": np.exp(-(((np.minimum(ratio, 9) - 1) / FIT) ** 2)),
-        "companion": (companion[_newest(log, customers)][:, None] == np.arange(count)).astype(float),
+        "companion": (companion[_newest(log, customers)][:, None] == np.arange(count)).astype(
+            float
+        ),
         "price": -((price - plan[:, None]) ** 2),
     }
     return Shop(log, circle, price, plan, effects)

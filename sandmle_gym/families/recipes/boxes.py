@@ -1,7 +1,7 @@
 """Functions of witness programs that find things; read as text by `programs`, never imported."""
 
 # Programs that an agent could have written carry no annotations.
-# ruff: noqa: ANN001, ANN201
+# ruff: noqa: ANN001, ANN201, ANN202
 
 import numpy as np
 from scipy import ndimage
@@ -14,12 +14,16 @@ def boxes_of(text):
 
 def box_text(boxes):
     """Return the cell of some boxes, scores from 0 to 1."""
-    return " ".join(f"{score:.4f} {x:.2f} {y:.2f} {w:.2f} {h:.2f}" for score, x, y, w, h in boxes[:60])
+    return " ".join(
+        f"{score:.4f} {x:.2f} {y:.2f} {w:.2f} {h:.2f}" for score, x, y, w, h in boxes[:60]
+    )
 
 
-def pieces(light, level):
+def bright_parts(light, level):
     """Return the boxes round connected parts that are brighter than a level, larger ones more certain."""
-    parts, _ = ndimage.label(light > level, np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))]))
+    parts, _ = ndimage.label(
+        light > level, np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
+    )
     found, sizes = [[] for _ in light], np.bincount(parts.ravel())
     for k, (picture, rows, columns) in enumerate(ndimage.find_objects(parts), 1):
         box = (columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
@@ -29,20 +33,31 @@ def pieces(light, level):
 
 def overlap_of(box, other):
     """Return the intersection over union of two boxes."""
-    sides = [min(box[k] + box[k + 2], other[k] + other[k + 2]) - max(box[k], other[k]) for k in (1, 2)]
+    sides = [
+        min(box[k] + box[k + 2], other[k] + other[k + 2]) - max(box[k], other[k]) for k in (1, 2)
+    ]
     shared = max(sides[0], 0) * max(sides[1], 0)
     return shared / (box[3] * box[4] + other[3] * other[4] - shared)
 
 
-def best_cut(light, known):
+def as_found(found, known):  # noqa: ARG001
+    """Keep all boxes."""
+    return found
+
+
+def best_cut(light, known, clean=as_found):
     """Return the level whose pieces meet the known boxes best, by the sum of overlaps above a half."""
     scores = {}
     for level in np.quantile(light[: len(known)], np.linspace(0.7, 0.98, 15)):
-        found = pieces(light[: len(known)], level)
-        pairs = [[overlap_of(box, other) for box in row] for row, true in zip(found, known) for other in true]
+        found = clean(bright_parts(light[: len(known)], level), known)
+        pairs = [
+            [overlap_of(box, other) for box in row]
+            for row, true in zip(found, known, strict=True)
+            for other in true
+        ]
         hits = sum(max(row, default=0) for row in pairs if max(row, default=0) > 0.5)
         scores[level] = hits / (sum(map(len, found)) + len(pairs))
-    return max(scores, key=scores.get)
+    return max(scores, key=lambda level: scores[level])
 
 
 def without_crumbs(found, known):
@@ -51,7 +66,7 @@ def without_crumbs(found, known):
     return [[box for box in row if box[3] * box[4] > 0.7 * least] for row in found]
 
 
-def fitted(light, found):
+def fitted_boxes(light, found):
     """Move the sides of each box until an upright ellipse in it parts bright from dark best.
 
     The score of a box is the gain in log likelihood of normal noise, on a scale from 0 to 1.
@@ -64,7 +79,11 @@ def fitted(light, found):
     corner = np.round(middle[:, ::-1] - side / 2).astype(int)
     padded = np.pad(light, ((0, 0), (side, side), (side, side)))
     steps = np.arange(side)
-    crop = padded[rows[:, None, None], (corner[:, :1] + side + steps)[:, :, None], (corner[:, 1:] + side + steps)[:, None]]
+    crop = padded[
+        rows[:, None, None],
+        (corner[:, :1] + side + steps)[:, :, None],
+        (corner[:, 1:] + side + steps)[:, None],
+    ]
     across, down = corner[:, 1:] + steps + 0.5, corner[:, :1] + steps + 0.5
 
     def cover(shape):
@@ -73,7 +92,9 @@ def fitted(light, found):
         away = np.sqrt(right[:, None, :] ** 2 + below[:, :, None] ** 2)
         return ((1 - away) * np.exp((a + b) / 2)[:, :, None] / 1.4 + 0.5).clip(0, 1)
 
-    strength = np.nan_to_num(np.nanmedian(np.where(cover(shape) > 0.7, crop, np.nan), axis=(1, 2)))[:, None, None]
+    strength = np.nan_to_num(np.nanmedian(np.where(cover(shape) > 0.7, crop, np.nan), axis=(1, 2)))[
+        :, None, None
+    ]
 
     def gain(shape):
         inner = strength * cover(shape)
@@ -88,5 +109,7 @@ def fitted(light, found):
                 shape[better] += move
                 best[better] = tried[better]
     half = np.exp(shape[:, 2:])
-    table = np.column_stack([best / (best + np.median(best)), shape[:, :2] - half, 2 * half]).clip(0.001)
+    table = np.column_stack([best / (best + np.median(best)), shape[:, :2] - half, 2 * half]).clip(
+        0.001
+    )
     return [sorted(map(tuple, table[rows == k]), reverse=True) for k in range(len(found))]

@@ -7,33 +7,38 @@ import numpy as np
 from scipy import ndimage
 from sklearn.linear_model import LogisticRegression
 
-from sandmle_gym.families.recipes.image import largest
+from sandmle_gym.families.recipes.image_objects import largest_part
 
 
-def painted(text, height, width):
+def painted_mask(text, height, width):
     """Return the mask of a run-length text."""
     flat = np.zeros(height * width, dtype=bool)
     numbers = np.array(str(text).split(), dtype=int)
-    for start, length in zip(numbers[::2], numbers[1::2]):
+    for start, length in zip(numbers[::2], numbers[1::2], strict=True):
         flat[start - 1 : start - 1 + length] = True
     return flat.reshape(width, height).T
 
 
-def runs(mask):
+def run_text(mask):
     """Return the run-length text of a mask; one pixel in the middle if it is empty."""
     steps = np.diff(mask.T.ravel().astype(int), prepend=0, append=0)
     starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    return " ".join(f"{start + 1} {end - start}" for start, end in zip(starts, ends)) or f"{mask.size // 2} 1"
+    return (
+        " ".join(f"{start + 1} {end - start}" for start, end in zip(starts, ends, strict=True))
+        or f"{mask.size // 2} 1"
+    )
 
 
 def over_ground(light):
     """Return the log of light over a smooth surface, fitted to each picture without what stands out."""
     n, h, w = light.shape
     rows, columns = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
-    design = np.stack([rows**a * columns**b for a in range(4) for b in range(4 - a)], axis=-1).reshape(h * w, -1)
+    design = np.stack(
+        [rows**a * columns**b for a in range(4) for b in range(4 - a)], axis=-1
+    ).reshape(h * w, -1)
     project = np.linalg.pinv(design).T
     level = np.log(light.reshape(n, -1).clip(0.02))
-    clipped = level
+    clipped, ground = level, np.zeros_like(level)
     for _ in range(8):
         ground = clipped @ project @ design.T
         rest = level - ground
@@ -44,7 +49,7 @@ def over_ground(light):
 
 def pixel_chances(light, masks, sample=8000):
     """Return the chance of every pixel to be marked, from its light, that around it, and its place."""
-    n, h, w = light.shape
+    _n, h, w = light.shape
     soft = [light, *(ndimage.gaussian_filter(light, (0, width, width)) for width in (0.6, 1.2))]
     rows, columns = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
     away = np.broadcast_to(rows**2 + columns**2, light.shape)
@@ -53,7 +58,7 @@ def pixel_chances(light, masks, sample=8000):
     matrix = np.column_stack([part[: len(masks)].ravel()[chosen] for part in terms])
     spread = matrix.std(axis=0)
     model = LogisticRegression(C=10.0, max_iter=300).fit(matrix / spread, masks.ravel()[chosen])
-    total = sum(weight * part for weight, part in zip(model.coef_[0] / spread, terms))
+    total = sum(weight * part for weight, part in zip(model.coef_[0] / spread, terms, strict=True))
     return 1 / (1 + np.exp(-(total + model.intercept_[0])))
 
 
@@ -69,13 +74,15 @@ def best_level(chance, masks, clean=same_mask):
         found = clean(chance > level)
         both = (found & masks).sum(axis=(1, 2))
         scores[level] = np.mean(2 * both / (found.sum(axis=(1, 2)) + masks.sum(axis=(1, 2))))
-    return max(scores, key=scores.get)
+    return max(scores, key=lambda level: scores[level])
 
 
 def one_piece(mask):
     """Return the largest connected part of each mask, opened, without holes."""
-    solid = ndimage.binary_fill_holes(mask, np.array([np.zeros((3, 3)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.zeros((3, 3))]))
-    return largest(ndimage.binary_opening(solid, np.ones((1, 3, 3))))
+    solid = ndimage.binary_fill_holes(
+        mask, np.array([np.zeros((3, 3)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.zeros((3, 3))])
+    )
+    return largest_part(ndimage.binary_opening(solid, np.ones((1, 3, 3))))
 
 
 def ellipses(light, found):
@@ -83,29 +90,33 @@ def ellipses(light, found):
 
     The gain of a pixel is the log likelihood of the patch over the ground, for normal noise.
     """
-    n, h, w = light.shape
+    _n, h, w = light.shape
     rows, columns = np.mgrid[:h, :w]
     area = found.sum(axis=(1, 2)) + 1e-9
     middle = [(found * axis).sum(axis=(1, 2)) / area for axis in (rows, columns)]
     down, right = rows - middle[0][:, None, None], columns - middle[1][:, None, None]
-    yy, xx, xy = ((found * part).sum(axis=(1, 2)) / area for part in (down**2, right**2, down * right))
+    yy, xx, xy = (
+        (found * part).sum(axis=(1, 2)) / area for part in (down**2, right**2, down * right)
+    )
     turn, half = 0.5 * np.arctan2(2 * xy, yy - xx), np.hypot((yy - xx) / 2, xy)
     long, short = (2 * np.sqrt(((yy + xx) / 2 + sign * half).clip(1)) for sign in (1, -1))
     shape = np.column_stack([*middle, np.log(long), np.log(short), turn])
-    strength = np.array([np.median(x[m]) if m.any() else 0.0 for x, m in zip(light, found)])[:, None, None]
+    strength = np.array(
+        [np.median(x[m]) if m.any() else 0.0 for x, m in zip(light, found, strict=True)]
+    )[:, None, None]
     gain = strength * (light - strength / 2)
-    best = (gain * within(shape, h, w)).sum(axis=(1, 2))
+    best = (gain * in_ellipse(shape, h, w)).sum(axis=(1, 2))
     for size in (1.0, 0.6, 0.35):
         for step in size * np.diag([1.0, 1.0, 0.12, 0.12, 0.3]):
             for move in (step, -step):
-                tried = (gain * within(shape + move, h, w)).sum(axis=(1, 2))
+                tried = (gain * in_ellipse(shape + move, h, w)).sum(axis=(1, 2))
                 better = tried > best
                 shape[better] += move
                 best[better] = tried[better]
-    return within(shape, h, w) > 0.5
+    return in_ellipse(shape, h, w) > 0.5
 
 
-def within(shape, h, w):
+def in_ellipse(shape, h, w):
     """Return how much of each pixel lies within an ellipse: row, column, log half axes, direction."""
     rows, columns = np.mgrid[:h, :w].astype(np.float32)
     row, column, long, short, turn = shape.T.astype(np.float32)[:, :, None, None]

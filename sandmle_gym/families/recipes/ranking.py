@@ -1,7 +1,7 @@
 """What the witness programs of ranking tasks are made of; read as text by `programs`, never imported."""
 
 # Programs that an agent could have written carry no annotations.
-# ruff: noqa: ANN001, ANN201
+# ruff: noqa: ANN001, ANN201, ANN202
 
 import numpy as np
 import pandas as pd
@@ -36,11 +36,13 @@ def cycles(row, column, hour, items):
     row, column, hour = row[order], column[order], hour[order]
     again = (row[1:] == row[:-1]) & (column[1:] == column[:-1])
     gap, item = np.diff(hour)[again], column[1:][again]
-    return np.array([np.median(gap[item == k]) if (item == k).any() else np.median(gap) for k in range(items)])
+    return np.array(
+        [np.median(gap[item == k]) if (item == k).any() else np.median(gap) for k in range(items)]
+    )
 
 
 def companions(row, column, hour, items, users):
-    """Return the log lift of each item after the last one of each user, from what followed what in the log."""
+    """Return the log lift of each item after the last one of each user, by what followed what in the log."""
     order = np.lexsort((hour, row))
     row, column = row[order], column[order]
     same = row[1:] == row[:-1]
@@ -77,7 +79,8 @@ def pointwise(features, baskets):
     trees = LGBMClassifier(n_estimators=80, learning_rate=0.06, num_leaves=8, n_jobs=1, verbose=-1)
     scores = np.zeros(len(flat) - len(fit))
     for model in (trees, LogisticRegression(C=0.3, max_iter=300)):
-        chance = model.fit(fit, target).predict_proba(flat[len(fit) :])[:, 1].clip(1e-6, 1 - 1e-6)
+        both = np.asarray(model.fit(fit, target).predict_proba(flat[len(fit) :]))
+        chance = both[:, 1].clip(1e-6, 1 - 1e-6)
         scores += np.log(chance / (1 - chance))
     return scores.reshape(len(features) - n, -1)
 
@@ -101,22 +104,31 @@ def choice_model(features, baskets):
 
 def best_items(scores, items, depth):
     """Return the names of the items with the highest scores, best first."""
-    return [" ".join(items[k] for k in row) for row in (-scores).argsort(axis=1, kind="stable")[:, :depth]]
+    return [
+        " ".join(items[k] for k in row)
+        for row in (-scores).argsort(axis=1, kind="stable")[:, :depth]
+    ]
 
 
 def by_grade(cells, letters):
     """Return the grade of each candidate; not a number where it is to be predicted."""
     told = cells.where(cells.notna(), "").astype(str)
     grades = [dict(part.split(":") for part in cell.split()) for cell in told]
-    return np.array([float(row.get(letter, "nan")) for row, letter in zip(grades, letters)])
+    return np.array(
+        [float(row.get(letter, "nan")) for row, letter in zip(grades, letters, strict=True)]
+    )
 
 
 def by_place(cells, letters):
-    """Return how far from the end of the order each candidate is; not a number where it is to be predicted."""
+    """Return how far from the end of the order each candidate is; not a number where it is unknown."""
     told = cells.where(cells.notna(), "").astype(str)
     orders = [cell.split() for cell in told]
     return np.array(
-        [len(row) - row.index(letter) if row else np.nan for row, letter in zip(orders, letters)], dtype=float
+        [
+            len(row) - row.index(letter) if row else np.nan
+            for row, letter in zip(orders, letters, strict=True)
+        ],
+        dtype=float,
     )
 
 
@@ -126,13 +138,14 @@ def beside_rivals(values, owner):
 
 
 def rivals_blend(table, target, owner):
-    """Return scores of all candidates: boosted trees and a ridge regression on their distance to the list's mean."""
+    """Return scores of candidates: boosted trees and a ridge regression of how far from its list."""
     matrix = pd.get_dummies(table, dtype=float).to_numpy()
     matrix = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
     goal = beside_rivals(pd.Series(target), owner).to_numpy()
     known = np.isfinite(goal)
     trees = LGBMRegressor(n_estimators=120, learning_rate=0.06, num_leaves=8, n_jobs=1, verbose=-1)
-    return sum(model.fit(matrix[known], goal[known]).predict(matrix) for model in (trees, Ridge(3.0)))
+    models = [model.fit(matrix[known], goal[known]) for model in (trees, Ridge(3.0))]
+    return np.sum([model.predict(matrix) for model in models], axis=0)
 
 
 def duels(features, target, owner):
@@ -149,7 +162,9 @@ def duels(features, target, owner):
 
 def list_best(scores, owner, letters, asked, depth):
     """Return the letters of each list that is asked for, from the highest score down."""
-    ranked = pd.DataFrame({"owner": owner.to_numpy(), "letter": letters.to_numpy(), "score": scores})
+    ranked = pd.DataFrame(
+        {"owner": owner.to_numpy(), "letter": letters.to_numpy(), "score": scores}
+    )
     ranked = ranked.sort_values("score", ascending=False, kind="stable")
     lists = ranked.groupby("owner")["letter"].apply(lambda names: " ".join(names[:depth]))
     return lists.reindex(asked).to_numpy()

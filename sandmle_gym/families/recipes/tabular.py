@@ -167,7 +167,7 @@ def linear_classes(matrix, target, classes, seed):
     return tried[best], class_probabilities(model, matrix[:n], target, matrix[n:], classes)
 
 
-def completed(matrix, target, seen):
+def completed_times(matrix, target, seen):
     """Return the target with unseen ends replaced by what a line with normal errors expects of them.
 
     An expectation step and a fit in turn (Schmee and Hahn 1979), for values that are at least as large.

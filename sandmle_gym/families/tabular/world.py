@@ -32,6 +32,8 @@ class World:
     """Its standard deviation."""
     latent: np.ndarray
     """float (n,), about standard normal."""
+    linear: Part
+    """What the plain columns do together."""
     blocks: tuple[Part, ...]
     units: tuple[Part, ...]
 
@@ -56,7 +58,7 @@ def draw_world(knobs: TabularKnobs, *key: Label) -> World:
     names = list(columns)
     order = stream(*key, "column order").permutation(len(names))
     shuffled = {names[k]: columns[names[k]] for k in order}
-    return World(shuffled, mean, spread, latent, blocks, units)
+    return World(shuffled, mean, spread, latent, linear, blocks, units)
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
