@@ -15,6 +15,7 @@ from sandmle_gym.certify.codings import coding_of
 from sandmle_gym.certify.evidence import SAMPLE, TEST, TRAIN, Evidence, Table
 from sandmle_gym.certify.features import features
 from sandmle_gym.certify.targets import Coding
+from sandmle_gym.errors import UserError
 from sandmle_gym.grading import Answers
 from sandmle_gym.grading import table as tables
 from sandmle_gym.grading.truth import read_truth
@@ -52,21 +53,30 @@ def pipelines(bundle: TaskBundle) -> dict[str, float]:
 
 
 def _known(evidence: Evidence) -> Answers:
-    """Read the truth of the train rows as the answers are read."""
+    """Read the truth of the train rows as the answers are read; rows that nobody labelled are left out."""
     train = evidence.tables[TRAIN]
     asked = evidence.tables[TEST]
     named = [name for name in train if name not in asked]
     if evidence.known.truth_columns:
         wanted = evidence.known.truth_columns
         named = [*wanted] if set(wanted) <= set(train) else named[:1]
-    columns = {
-        column: train[source]
-        for column, source in zip(evidence.known.truth_columns, named, strict=True)
-    }
+    sources = dict(zip(evidence.known.truth_columns, named, strict=True))
     ids = train[evidence.schema.id_column]
-    truth = read_truth(evidence.schema, evidence.metric, tables.Table(ids, columns))
-    rows = {name: row for row, name in enumerate(ids)}
-    return Answers(evidence.schema, evidence.metric, rows, truth, np.ones(len(ids), bool))
+    known = [row for row in range(len(ids)) if _labelled(evidence, train, sources, row)]
+    columns = {column: [train[source][row] for row in known] for column, source in sources.items()}
+    named_ids = [ids[row] for row in known]
+    truth = read_truth(evidence.schema, evidence.metric, tables.Table(named_ids, columns))
+    rows = {name: row for row, name in enumerate(named_ids)}
+    return Answers(evidence.schema, evidence.metric, rows, truth, np.ones(len(known), bool))
+
+
+def _labelled(evidence: Evidence, train: Table, sources: dict[str, str], row: int) -> bool:
+    cells = {column: [train[source][row]] for column, source in sources.items()}
+    try:
+        read_truth(evidence.schema, evidence.metric, tables.Table([str(row)], cells))
+    except UserError:
+        return False
+    return True
 
 
 def _predictions(evidence: Evidence, known: Answers) -> Iterator[tuple[str, np.ndarray]]:
@@ -74,7 +84,7 @@ def _predictions(evidence: Evidence, known: Answers) -> Iterator[tuple[str, np.n
     coding, truth = coding_of(known), evidence.known.truth
     targets, key = coding.encode(known.truth), evidence.bundle.digest
     order = _order(evidence)
-    train, test = _tables(evidence)
+    train, test = _tables(evidence, known)
     given, asked = features(train, test, evidence.bundle.public)
     sample = evidence.submitted(evidence.bundle.public[SAMPLE])
     if not isinstance(sample, str):
@@ -101,10 +111,13 @@ def _order(evidence: Evidence) -> np.ndarray:
     return np.array([places[name] for name in evidence.ids])
 
 
-def _tables(evidence: Evidence) -> tuple[Table, Table]:
-    train, test = evidence.tables[TRAIN], evidence.tables[TEST]
-    shared = [name for name in test if name in train and name != evidence.schema.id_column]
-    return {name: train[name] for name in shared}, {name: test[name] for name in shared}
+def _tables(evidence: Evidence, known: Answers) -> tuple[Table, Table]:
+    """Return the shared columns of the labelled train rows, and of all test rows."""
+    train, test, key = evidence.tables[TRAIN], evidence.tables[TEST], evidence.schema.id_column
+    shared = [name for name in test if name in train and name != key]
+    rows = [row for row, name in enumerate(train[key]) if name in known.positions]
+    told = {name: [train[name][row] for row in rows] for name in shared}
+    return told, {name: test[name] for name in shared}
 
 
 def _predictors(seed: int) -> dict[str, Predictor]:
