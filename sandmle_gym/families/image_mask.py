@@ -36,9 +36,9 @@ class MaskRanges(Ranges):
 
     contrast: ShareRange = (0.38, 0.46)
     """Logarithm of the light of a patch over that of its ground, but for the sign."""
-    noise: ShareRange = (0.07, 0.09)
+    noise: ShareRange = (0.04, 0.05)
     """Standard deviation of the light of a pixel."""
-    unevenness: ShareRange = (0.35, 0.5)
+    unevenness: ShareRange = (0.65, 0.8)
     """How much the logarithm of the light of the ground varies over a picture."""
 
 
@@ -158,9 +158,9 @@ def _witnesses(knobs: MaskKnobs) -> dict[str, str]:
     """Tiers: the mean mask; raw light; light over the ground; one filled piece; an ellipse."""
     target, side = knobs.target.name, knobs.side
     read = f'masks = np.stack([painted_mask(text, {side}, {side}) for text in train["{target}"]])\n'
-    raw = f"{LOAD}light = grey_light(pictures)\n"
-    flat = f"{LOAD}light = over_ground(grey_light(pictures))\n"
-    fit = "chance = pixel_chances(light, masks)\n"
+    raw = f"{LOAD}light = grey_light(pictures)\nguess = mask_guess(light, masks)\n"
+    flat = f"{raw}light = over_ground(light)\n"
+    fit = "chance = pixel_chances(light, masks, guess)\n"
     cut = "level = best_level(chance[: len(masks)], masks)\nfound = chance[len(masks) :] > level\n"
     piece = (
         "level = best_level(chance[: len(masks)], masks, one_piece)\n"
@@ -177,7 +177,10 @@ def _witnesses(knobs: MaskKnobs) -> dict[str, str]:
                 f"found = [share > level] * len(test)\n{write}",
                 "the pixels that are often set",
             ),
-            "competent": (raw + fit + cut + write, "a classifier of pixels by light and place"),
+            "competent": (
+                raw + fit + cut + write,
+                "a classifier of pixels by light, place and a linear guess at the whole mask",
+            ),
             "insight": (flat + fit + cut + write, "the same with light over that of the ground"),
             "insights": (
                 flat + fit + piece + write,

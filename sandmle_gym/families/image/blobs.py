@@ -43,7 +43,7 @@ def draw_patches(
     rows, columns = grid(side, side)
     radius = side * rng.uniform(0.14, 0.23, size=(2, count))
     turn = rng.uniform(0, np.pi, size=count)
-    middle = side * rng.uniform(0.3, 0.7, size=(2, count))
+    middle = side * rng.uniform(0.24, 0.76, size=(2, count))
     down, right = rows - per_picture(middle[0]), columns - per_picture(middle[1])
     along = down * per_picture(np.cos(turn)) + right * per_picture(np.sin(turn))
     across = right * per_picture(np.cos(turn)) - down * per_picture(np.sin(turn))
@@ -58,7 +58,7 @@ def draw_patches(
         stamp(cover, place, rng.uniform(0.8, 1.7, size=count), np.ones(count))
     strength = contrast * rng.uniform(0.75, 1.25, size=count)
     level = ground(rng, count, side, unevenness)
-    light = 0.45 * np.exp(level + per_picture(strength) * cover)
+    light = 0.32 * np.exp(level + per_picture(strength) * cover)
     return Patches(developed(light + grain(rng, light.shape, noise)), masks)
 
 

@@ -21,8 +21,9 @@ def box_text(boxes):
 
 def bright_parts(light, level):
     """Return the boxes round connected parts that are brighter than a level, larger ones more certain."""
-    parts, _ = ndimage.label(
-        light > level, np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
+    parts = np.zeros(light.shape, int)
+    ndimage.label(
+        light > level, np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))]), output=parts
     )
     found, sizes = [[] for _ in light], np.bincount(parts.ravel())
     for k, (picture, rows, columns) in enumerate(ndimage.find_objects(parts), 1):
