@@ -15,7 +15,7 @@ from sandmle_gym.families.image.canvas import (
 )
 from sandmle_gym.seeding import Label, stream
 
-SPECKS = 6
+SPECKS = 8
 """Small round marks on every picture, as strong as the patch."""
 
 
