@@ -10,6 +10,7 @@ import pandas as pd
 def company(ties, names, values):
     """Return the mean value of each name's neighbours, weighted by the third column of the ties."""
     place = pd.Index(names)
+    ties = ties[ties.iloc[:, 0].isin(place) & ties.iloc[:, 1].isin(place)]
     left, right = (place.get_indexer(ties.iloc[:, k]) for k in (0, 1))
     ends, others = np.concatenate([left, right]), np.concatenate([right, left])
     weights = np.tile(ties.iloc[:, 2].to_numpy(), 2)
