@@ -219,7 +219,7 @@ INVOCATIONS = [
     ". v/bin/activate && python -c 'import sys; print(sys.prefix)'",
     "python -i -c 'x = 1' <<< 'print(x)'; python -i hello.py < /dev/null; echo $?",
     "python -m pdb -c continue hello.py <<< q; python -m cProfile hello.py | head -1; "
-    "python -m trace -l hello.py | head -1",
+    "python -m trace -l hello.py > told; head -1 told",
     "python -m unittest -q 2>&1 | tail -1 | cut -c1-5; python -m compileall -q nested; ls nested",
     "python -c 'import sys, time; print(1, end=\"\"); sys.stdout.flush(); time.sleep(.1); print(2)' | cat",
     "python -c 'import asyncio; asyncio.run(asyncio.sleep(0)); print(1)'; "

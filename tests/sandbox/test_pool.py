@@ -184,7 +184,7 @@ def _pid(handle: int) -> int:
 
 
 @pytest.mark.parametrize(
-    "message", [b"nonsense", b"open", b"open {", b"open []", b"done", b"\xff" * 9]
+    "message", [b"nonsense", b"open", b"open {", b"open []", b"open {}", b"done", b"\xff" * 9]
 )
 def test_a_request_that_makes_no_sense_disturbs_nobody(
     backend: WarmBackend, runtime: Path, message: bytes

@@ -54,6 +54,10 @@ class Episode:
         self.guest.episode = None
 
 
+_ASKED = {"public", "resources"}
+"""What a request for an episode says at least."""
+
+
 class Guest:
     """One connection."""
 
@@ -110,8 +114,10 @@ class Guest:
 
     def _open(self, text: bytes, channel: int) -> None:
         try:
-            body = dict(json.loads(text))
-        except (ValueError, TypeError):  # not from our own side of the protocol
+            body = json.loads(text)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or not body.keys() >= _ASKED:  # not from our own side
             os.close(channel)
             self.leave()
             return
