@@ -191,14 +191,19 @@ def attach_entry(bundle: TaskBundle, entry: Entry, *, name: str = "") -> TaskBun
 
 
 def part_digests(bundle: TaskBundle) -> dict[str, str]:
-    """Return a short digest of every part that the digest of a task covers."""
+    """Return a short digest of every part that the digest of a task covers; a folder is one part."""
     brief = json.dumps(bundle.brief.model_dump(mode="json"), sort_keys=True).encode()
-    parts: Mapping[str, bytes] = {
+    files: Mapping[str, bytes] = {
         "brief": brief,
         "answers": bundle.private.answers,
         **bundle.public,
     }
-    return {name: hashlib.sha256(data).hexdigest()[:8] for name, data in sorted(parts.items())}
+    parts: dict[str, bytes] = {}
+    for name, data in sorted(files.items()):
+        folder, slash, _ = name.partition("/")
+        within = name.encode() + hashlib.sha256(data).digest() if slash else data
+        parts[folder + slash] = parts.get(folder + slash, b"") + within
+    return {name: hashlib.sha256(part).hexdigest()[:8] for name, part in parts.items()}
 
 
 def _mismatch(name: str, bundle: TaskBundle, entry: Entry) -> str:
