@@ -8,11 +8,11 @@ import time
 from collections import deque
 from typing import Any, Protocol
 
-TICK = 0.005
+TICK = 0.003
 """Seconds between two looks at those that have a turn, while looks find sleepers."""
-_LONGEST = 8 * TICK
+_LONGEST = 0.04
 """Seconds between two looks after many that found none. One look takes 0.05 ms for each turn."""
-_SHARE = 20
+_SHARE = 8
 """The wait after a look is at least so many times the processor time that it took."""
 
 
