@@ -10,6 +10,9 @@ import time
 
 _PAUSE = 0.004
 """Seconds after a command before its episode gets a spare: one that goes on at once needs the processor."""
+_SLACK = 0.03
+"""Seconds for which a processor must have been idle: while commands queue, the gaps between them are shorter,
+and a spare made in one would take its time from the next command, which is another episode's."""
 _LIFE = 10.0
 """Seconds that a spare waits."""
 
@@ -23,6 +26,8 @@ class Spares:
         """Episodes without a spare, by when they became idle."""
         self.waiting: collections.OrderedDict[int, float] = collections.OrderedDict()
         """Episodes with a spare, by when it was made."""
+        self.slack: float | None = None
+        """Since when fewer runs are at work than there are processors."""
         self.leaving: set[int] = set()
         """Those of them whose spare was told to go."""
 
@@ -53,10 +58,15 @@ class Spares:
 
     def next_to_make(self, running: int) -> int | None:
         """The episode to make a spare for now, with so many runs at work."""
-        if not self.wanting or running >= self.most or len(self.waiting) >= self.most:
+        now = time.monotonic()
+        if running >= self.most:
+            self.slack = None
+            return None
+        self.slack = now if self.slack is None else self.slack
+        if not self.wanting or len(self.waiting) >= self.most or now - self.slack < _SLACK:
             return None
         key, since = next(reversed(self.wanting.items()))
-        return key if time.monotonic() - since >= _PAUSE else None
+        return key if now - since >= _PAUSE else None
 
     def next_to_drop(self) -> int | None:
         """The episode whose spare should make room, or has waited long enough."""
