@@ -103,7 +103,7 @@ class _Gate:
                 self.become_episode(channel, line, request)
             handle = os.pidfd_open(child)
             # Not where its files are: what the zygote knows, every agent could find in its own memory.
-            known = {name: request[name] for name in ("user", "resources")}
+            known = {name: request.get(name) for name in ("user", "resources")}
             fds = [handle, far_end.fileno()]
             socket.send_fds(self.zygote, [json.dumps(known).encode()], fds)
             socket.send_fds(self.control, [b"{}"], [handle])
