@@ -17,7 +17,9 @@ Verdict = Literal["", "memory", "cpu"]
 INTERVAL = 0.1
 """Seconds between two looks; one costs 0.2 ms, exact ones more."""
 _SHARE = 5
-"""The wait after a look is at least so many times what it took."""
+"""The wait after a look is at least so many times what it took …"""
+_LONGEST = 1.0
+"""… but no longer than this: exact figures of many processes that are taking memory can cost a second."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,7 +62,7 @@ class Looks:
         elif self._memory_exceeds(alive):
             verdict = "memory"
         spent = time.monotonic() - now
-        self._next = now + max(INTERVAL, _SHARE * spent)
+        self._next = now + spent + min(max(INTERVAL, _SHARE * spent), _LONGEST)
         return verdict
 
     def _cpu(self, alive: list[Process]) -> float:
@@ -96,7 +98,9 @@ class Looks:
             elif _is_the_agents(each.pid):
                 self._hidden.add(each.pid)
                 total += each.resident if each.pid in hidden_before else 0
-        return total > self.largest_memory
+            if total > self.largest_memory:  # before the rest takes more while we look at it
+                return True
+        return False
 
 
 def _alive() -> Iterator[Process]:
