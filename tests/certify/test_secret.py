@@ -12,7 +12,7 @@ from sandmle_gym.errors import LockMismatchError, UserError
 
 SECRET = b"correct horse battery staple"
 PLAN = (
-    'version = "1"\nfrozen = 2\n[splits.train]\nfirst = 0\ncount = 9\ncards = ["pump-failures"]\n'
+    'version = "1"\n[splits.train]\nfirst = 0\ncount = 9\nfrozen = 2\ncards = ["pump-failures"]\n'
 )
 
 
@@ -21,6 +21,8 @@ def private(tmp_path, monkeypatch, good, session_replay):
     """A private suite of two real draws, its measurements made up."""
     marks = certify(good, session_replay).private
     (tmp_path / "suite.toml").write_text(PLAN)
+    (tmp_path / "seeds" / "pump-failures").mkdir(parents=True)
+    (tmp_path / "seeds" / "pump-failures" / "seed.toml").write_text('family = "tabular_binary"')
 
     def search(seed_card, index, backend):
         drawn = families.draw(families.derive(seed_card, index, 0))
