@@ -113,7 +113,8 @@ class SeriesPanel(Family):
         """Set the knobs; later attempts have less noise."""
         rows = card.places * card.ahead
         settings = common(card, rng, public_rows=rows - PRIVATE_ROWS, private_rows=PRIVATE_ROWS)
-        days = settings["train_rows"] // card.places
+        low, _ = card.ranges.train_rows
+        days = max(settings["train_rows"] // card.places, -(-low // card.places))
         varied = ("price", "deal", "wake", "rhythm")
         given = card.effects.model_dump()
         effects = {
