@@ -54,7 +54,11 @@ def list_(
         console.print(f"{name} {metric} {grade} {row['title']}", no_wrap=True, overflow="ellipsis")
     metrics = {row["metric"] for row in rows}
     console.print(f"\n{len(rows)} tasks, {len(metrics)} metrics, suite {suite_lock()['version']}.")
-    console.print("Endless streams, SandMLE/<seed-card>-v0:", ", ".join(cards()))
+    first = next(iter(cards()))
+    console.print(
+        f"Endless streams of {len(cards())} seed cards: SandMLE/<seed-card>-v0, "
+        f"such as SandMLE/{first}-v0; envs/README.md tells of each."
+    )
 
 
 def show(task: Reference, as_json: AsJson = False) -> None:
