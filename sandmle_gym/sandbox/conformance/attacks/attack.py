@@ -44,7 +44,7 @@ call raised, or the backend serves nobody any more.
 Unwalled = Literal["succeeds", "fails", "depends", "untried"]
 """What happens where nothing isolates. `succeeds`: this is the positive control. `fails`: the attack is on
 something that no backend has, or that the kernel or the host's own side stops. `depends`: on an option of
-the kernel. `untried`: it could not be kept away from the machine, or from the judge."""
+the kernel, or on who is faster. `untried`: it could not be kept away from the machine, or from the judge."""
 
 SMALL = Resources(memory_mb=256, disk_mb=8, inodes=200, processes=24, open_files=64, flood_mb=1)
 """Limits of an attacked episode: reached fast, and far below the limits around the judge."""

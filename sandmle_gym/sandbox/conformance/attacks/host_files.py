@@ -93,6 +93,8 @@ ATTACKS = (
         "for k in @PROCKNOB@ /proc/1/root@PROCKNOB@; do echo @PROCVALUE@ > $k; done 2>/dev/null; "
         "sysctl -w vm.stat_interval=@PROCVALUE@ >/dev/null 2>&1; echo tried",
         as_root=True,
+        unwalled="depends",
+        why="a setting that the kernel works out anew may be back before the host looks",
     ),
     Attack(
         "turn_a_knob_in_sys",

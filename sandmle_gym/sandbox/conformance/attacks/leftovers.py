@@ -124,6 +124,8 @@ ATTACKS = (
         "python",
         "print('tried', flush=True)\n" + _OUTLIVE,
         seconds=1.0,
+        unwalled="depends",
+        why="what outlives may also keep `local` from going on",
     ),
     Attack(
         "hold_the_pipe_open",

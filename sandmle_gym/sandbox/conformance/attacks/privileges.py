@@ -98,6 +98,8 @@ ATTACKS = (
         "python",
         _START + _FILE_CAPABILITIES,
         as_root=True,
+        unwalled="depends",
+        why="the host may look before the program that gained has begun",
     ),
     Attack(
         "unshare_a_user_namespace",

@@ -305,6 +305,8 @@ ATTACKS = (
         "python",
         _START + _RAISE + _FILES,
         as_root=True,
+        unwalled="depends",
+        why="the host may look when the files are closed already",
     ),
     Attack(
         "raise_the_limits",
