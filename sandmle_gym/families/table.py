@@ -83,11 +83,6 @@ class Cells:
     """float (n,) rounded to `digits` decimals, or object (n,) of str where `digits` is None."""
     digits: int | None = None
 
-    @property
-    def is_number(self) -> bool:
-        """Whether the cells are numbers."""
-        return self.digits is not None
-
     def take(self, rows: np.ndarray | slice) -> "Cells":
         """Select rows."""
         return Cells(self.values[rows], self.digits)
