@@ -28,7 +28,8 @@ def test_milestones_lie_strictly_between_the_witnesses_that_earn_them(start, jum
     ]
     for gap, mark in zip(ladder.gaps, signed, strict=True):
         assert gap.lower.score < mark < gap.upper.score
-        assert abs(mark - (gap.lower.score + gap.upper.score) / 2) <= gap.size / 20
+        off = abs(mark - (gap.lower.score + gap.upper.score) / 2)
+        assert off <= gap.size / 20 * (1 + 1e-9), "a tie of rounding may land on the bound itself"
 
 
 @given(st.floats(-100, 100), JUMPS, st.booleans())

@@ -64,7 +64,25 @@ def test_a_busy_or_closed_episode_wants_none(clock):
     planned = spares.Spares()
     planned.on_idle(1)
     planned.on_idle(2)
+    clock(1.0)
     planned.on_busy(1)
     planned.forget(2)
     idle(planned, clock)
     assert planned.next_to_make(0) is None
+
+
+def test_an_episode_that_goes_on_at_once_gets_its_next_one_beside_the_run(clock):
+    planned = spares.Spares()
+    idle(planned, clock)
+    planned.on_idle(1)
+    planned.on_busy(1)
+    assert planned.next_to_make(1) is None
+    clock(0.01)
+    assert planned.next_to_make(1) == 1
+
+
+def test_a_shell_that_will_call_python_gets_one_right_away(clock):
+    planned = spares.Spares()
+    idle(planned, clock)
+    planned.on_wanted(1)
+    assert planned.next_to_make(0) == 1

@@ -105,7 +105,7 @@ class Init:
             now = time.monotonic()
             if self.step is not None and now >= self.step.deadline:
                 self.stop("timeout")
-            spare = None if self.runs.spare is None else self.runs.spare.pid
+            spare = None if self.runs.spare is None else self.runs.spare.known_pid()
             if self.step is not None and (too_much := self.looks.verdict(now, spare)):
                 self.kill_all()
                 self.finish("exited", -_ENDINGS[too_much], note=too_much)
@@ -184,6 +184,8 @@ class Init:
     def start_shell(self, output: int, body: int) -> int:
         """Spawn Bash."""
         os.chdir(WORK)
+        if b"python" in os.pread(body, _LARGEST_DATAGRAM, 0):
+            self.runs.want_spare()
         return shells.spawn(output, body, self.environment)
 
     def start_cell(self, output: int, body: int) -> int:
@@ -268,11 +270,12 @@ class Init:
 
     def kill_others(self) -> None:
         """Kill every process of the episode but the session and the spare, which are stopped."""
+        self.take_note(self.runs.ended())  # a spare that we have not heard of must not look left over
         keep = {1}
         if self.session is not None:
             keep.add(self.session.pid)
-        if self.runs.spare is not None:
-            keep.add(self.runs.spare.pid)
+        if self.runs.spare is not None and (spare := self.runs.spare.known_pid()):
+            keep.add(spare)
         if keep == {1}:
             self.kill_all()
             return

@@ -109,7 +109,8 @@ def shadowed(folder: str) -> set[str]:
 
 def _forget_shadowed(folder: str) -> None:
     names = shadowed(folder)
-    for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+    # To look at the name of every module would write to its page, and most folders hide none.
+    for name in [name for name in sys.modules if name.partition(".")[0] in names] if names else ():
         del sys.modules[name]
 
 

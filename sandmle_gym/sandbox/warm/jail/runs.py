@@ -3,6 +3,7 @@
 A run is a child of the zygote, so `waitpid` here knows nothing of it.
 """
 
+import contextlib
 import errno
 import itertools
 import json
@@ -37,6 +38,13 @@ class Run:
             except OSError:
                 self._pid = 0
             self.channel.settimeout(None)
+        return self._pid
+
+    def known_pid(self) -> int | None:
+        """Its process id if it has its walls up; until then no signal of ours reaches it."""
+        if self._pid is None:
+            with contextlib.suppress(BlockingIOError):
+                self._pid = int(self.channel.recv(64, socket.MSG_DONTWAIT) or 0)
         return self._pid
 
     def give(self, kind: bytes, fds: Sequence[int], program: bytes) -> bool:
@@ -95,10 +103,15 @@ class Runs:
         yield Run(number, ours)
 
     def idle(self) -> None:
-        """Tell the zygote that nothing runs here now, if that is worth telling."""
-        if self._used and self.spare is None:
+        """Tell the zygote that nothing runs here now, if Python was used."""
+        if self._used:
             self._tell({"op": "idle"})
         self._used = False
+
+    def want_spare(self) -> None:
+        """Tell the zygote that a run will soon be needed."""
+        if self.spare is None:
+            self._tell({"op": "want"})
 
     def drop_spare(self) -> None:
         """Let the spare go: it ends when its socket does."""

@@ -144,10 +144,13 @@ class Zygote:
             self.forget(line)
             return
         request = json.loads(message)
-        if request["op"] == "idle":
+        if request["op"] == "want":
+            self.spares.on_wanted(line)
+        elif request["op"] == "idle":
             self.spares.on_idle(line)
         elif request["op"] == "take":
             self.spares.on_gone(line)
+            self.spares.on_busy(line)
             self.busy.add((line, request["job"]))
         elif request["op"] == "fork":
             self.on_fork(line, request["job"], fds[0], stays=request["stays"])
@@ -164,7 +167,8 @@ class Zygote:
 
     def on_fork(self, line: int, number: int, job: int, *, stays: bool) -> None:
         """Fork a run for an episode that waits for it."""
-        self.spares.on_busy(line)
+        if not stays:
+            self.spares.on_busy(line)
         try:
             self.fork(line, number, job, [])
         except OSError as error:
