@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines are shared and noisy: the clock must not decide whether a law holds.
-settings.register_profile(
-    "laws", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# Everybody who runs the tests sees the same examples; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("laws", patient, derandomize=True)
+settings.register_profile("search", patient, max_examples=1000)
 settings.load_profile("laws")
 
 

@@ -30,6 +30,8 @@ SEVERAL = {
     Form.PROBABILITY: "for each of these columns the probability, from 0 to 1, that its value is 1",
 }
 """The same for several columns."""
+MANY = 6
+"""Columns beyond which a sentence does not name all."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,16 @@ def describe(brief: TaskBrief, story: str, noun: str, statement: Statement) -> s
     return "\n\n".join(sections) + "\n"
 
 
+def named(columns: Sequence[str]) -> str:
+    """List columns in a sentence; of many only the ends, for the table of columns has them all."""
+    quoted = [f"`{name}`" for name in columns]
+    if len(quoted) > MANY:
+        return f"{quoted[0]}, {quoted[1]}, …, {quoted[-1]} ({len(quoted)} columns)"
+    return ", ".join(quoted)
+
+
 def _files(brief: TaskBrief, noun: str, statement: Statement) -> str:
-    targets = ", ".join(f"`{name}`" for name in statement.targets)
+    targets = named(statement.targets)
     further = "".join(f"* `{name}`: {about}.\n" for name, about in statement.files.items())
     return (
         "## Files\n\n"

@@ -11,6 +11,7 @@ from sandmle_gym.bundle import TaskBundle
 from sandmle_gym.errors import CardError, UnknownNameError
 from sandmle_gym.families.assembly import Drawn, Knobs, assemble, draw_ids
 from sandmle_gym.families.card import SeedCard
+from sandmle_gym.families.wording import setting
 from sandmle_gym.seeding import Label
 from sandmle_gym.spec import Form, MetricSpec, TaskSpec
 
@@ -88,9 +89,11 @@ def common(
 ) -> dict[str, Any]:
     """Draw the knobs that every family has: the card's words, a metric, the number of train rows."""
     low, high = card.ranges.train_rows
+    place, origin = setting(rng, card.noun)
     return {
-        **{name: getattr(card, name) for name in ("title", "domain", "modality", "story", "noun")},
-        "id_column": card.id_column,
+        **{name: getattr(card, name) for name in ("domain", "modality", "noun", "id_column")},
+        "title": f"{card.title}, {place}",
+        "story": f"{card.story.strip()}\n\n{origin}",
         "metric": card.metrics[rng.randint(len(card.metrics))],
         "train_rows": rng.randint(low, high + 1),
         "public_rows": public_rows,

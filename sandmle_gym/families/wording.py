@@ -1,4 +1,4 @@
-"""How a task is worded where the card only gives the words: openings, and which remarks are made."""
+"""How a task is worded where the card only gives the words: its setting, openings, which remarks are made."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,19 @@ HISTORIES = (
     "The labelled part is small: {train_rows} {noun}.",
 )
 HEADINGS = ("Notes from the field", "What practitioners say", "Remarks on the data")
+
+SETTINGS = (
+    "The {noun} of this collection are from {place}, {first} to {last}; {person} prepared the files.",
+    "Here, {person} has put together what {place} has from the years {first} to {last}.",
+    "{person} collected the {noun} below in {place} between {first} and {last}.",
+    "All of it was recorded in {place}. {person} kept the records from {first} until {last}.",
+    "The files go back to {person}, who worked in {place} from {first} to {last}.",
+)
+_STARTS = "Al Bar Cor Dun El Far Gar Hol Is Jor Kel Lor Mar Nor Or Pel Quar Ros Sal Tor Ul Var Wil Yar Zel"
+_MIDDLES = "a e i o u an en in on ar er or am em al el as es"
+_ENDS = "beck bridge combe dale den fell field ford gate ham haven holm hurst ley mere moor mouth ness port stead"
+_GIVEN = "Ada Bela Cleo Dario Edda Femi Greta Hugo Ines Joris Kaya Leif Mira Nuno Orla Piet Rosa Sven Tove Uma"
+_SURNAMES = "ack ane ard bert dahl etti evic ide inga kov lund man mann nik olm oux quist rup sen son strom val"
 
 
 def opening(
@@ -39,3 +52,20 @@ def remarks(rng: np.random.RandomState, topics: Sequence[Sequence[str]]) -> list
 def within(rng: np.random.RandomState, bounds: tuple[float, float]) -> float:
     """Draw a number of a range of a card, rounded so that a recipe is short."""
     return round(bounds[0] + (bounds[1] - bounds[0]) * rng.random_sample(), 4)
+
+
+def setting(rng: np.random.RandomState, noun: str) -> tuple[str, str]:
+    """Invent where a task's data come from, so that no two statements of a card are the same.
+
+    Returns:
+        The place, and a sentence about it.
+    """
+
+    def word(*parts: str) -> str:
+        return "".join(one(rng, part.split()) for part in parts)
+
+    place = word(_STARTS, _MIDDLES, _ENDS)
+    person = f"{word(_GIVEN)} {word(_STARTS, _SURNAMES)}"
+    first = rng.randint(1948, 2012)
+    facts = {"place": place, "person": person, "first": first, "last": first + rng.randint(2, 12)}
+    return place, one(rng, SETTINGS).format(noun=noun, **facts)

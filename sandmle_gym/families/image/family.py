@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from sandmle_gym.families.description import Statement
+from sandmle_gym.families.description import Statement, named
 from sandmle_gym.families.family import Drawn, Family, Insight
 from sandmle_gym.families.image import witness
 from sandmle_gym.families.image.budget import Latent, Role, draw_factors, mix
@@ -123,18 +123,20 @@ class PictureFamily(Family):
     ) -> Statement:
         meanings = self.legend(knobs)
         shape = "grey" if rows.pictures.ndim == 3 else "RGB"
+        targets = tuple(asked.target)
+        about = f" ({meanings[targets[0]]})" if len(targets) == 1 else ""
         facts = {
-            "targets": "; ".join(f"`{name}` ({meanings[name]})" for name in asked.target),
+            "targets": named(targets) + about,
             "noun": knobs.noun,
             "train_rows": knobs.train_rows,
             "test_rows": knobs.public_rows + knobs.private_rows,
         }
         task = [choices[rng.randint(len(choices))] for choices in (OPENINGS, HISTORIES)]
-        about = {trap.column.name: trap.column.about for trap in knobs.traps if trap.column}
+        traps = {trap.column.name: trap.column.about for trap in knobs.traps if trap.column}
         return Statement(
             task=" ".join(task).format(**facts),
-            targets=tuple(asked.target),
-            columns={"image": "path of the picture", **about}
+            targets=targets,
+            columns={"image": "path of the picture", **traps}
             | {name: f"{meanings[name]} (train only)" for name in asked.target},
             files={
                 "images/": f"one {shape} PNG of {knobs.side} by {knobs.side} pixels per row, "

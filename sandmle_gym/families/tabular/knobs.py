@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny, model_validator
 
 from sandmle_gym.families.assembly import Knobs
+from sandmle_gym.families.family import common
 from sandmle_gym.families.table import Category, Quantity, Text
 from sandmle_gym.families.tabular.blocks import AnyBlock
 from sandmle_gym.families.tabular.ingredient import Block, Unit
@@ -63,17 +64,13 @@ def set_knobs(card: "TabularCard", rng: np.random.RandomState, attempt: int) -> 
     noise = _within(rng, ranges.noise) * 0.9**attempt
     linear = _within(rng, ranges.linear)
     insight = min(_within(rng, ranges.insight) + 0.01 * attempt, 0.9 - linear)
-    metric = card.metrics[rng.randint(len(card.metrics))]
     units = _units(rng, card.units, min(2 + (rng.random_sample() < 0.6), ranges.most_units))
     blocks = _blocks(rng, card.blocks)
     plain = _some(rng, card.linear, 2 + (rng.random_sample() < 0.6))
     return {
-        **{name: getattr(card, name) for name in ("title", "domain", "modality", "story", "noun")},
-        "id_column": card.id_column,
-        "metric": metric,
-        "train_rows": rng.randint(ranges.train_rows[0], ranges.train_rows[1] + 1),
-        "public_rows": 300 + 20 * rng.randint(6),
-        "private_rows": ranges.private_rows,
+        **common(
+            card, rng, public_rows=300 + 20 * rng.randint(6), private_rows=ranges.private_rows
+        ),
         "noise": round(noise, 4),
         "linear_share": round(linear, 4),
         "linear": plain,

@@ -9,9 +9,10 @@ LOOKALIKES = str.maketrans({"a": "4", "e": "3", "i": "1", "o": "0", "s": "$", "t
 
 
 def _lookalikes(word: str, dice: Dice) -> str:
-    """Figures for letters: "gr3l7"."""
+    """Figures for letters, of which at least one stays: "gr3l7"."""
     changed = word.translate(LOOKALIKES)
-    return changed if dice.chance(0.5) else word[:1] + changed[1:]
+    whole = dice.chance(0.5) and any(map(str.isalpha, changed))
+    return changed if whole else word[:1] + changed[1:]
 
 
 def _spaced(word: str, dice: Dice) -> str:
