@@ -42,7 +42,6 @@ for task in (table, pictures):
 
 # %%
 BLUE, GREEN, BROWN, GREY, PALE = "#0969da", "#1a7f37", "#bc6c25", "#6e7781", "#d0d7de"
-TINTS = (BLUE, BROWN, GREEN, "#8250df", "#9a6700", GREY)
 plt.rcParams |= {"axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10}
 
 
@@ -181,21 +180,23 @@ print("before:", ", ".join(raw), "\nafter: ", ", ".join(built))
 
 # %%
 target = truth(table)[target_of(table)]
-words = [name for name in raw if raw[name].nunique() <= len(TINTS)]
-groups = raw[words[0]] if words else pd.Series("all rows", index=raw.index)
-panels = [("before", raw[name]) for name in raw if name not in words]
-panels = [*panels, *(("after", built[name]) for name in built)][:4]
+few = [name for name in raw if raw[name].nunique() < 60]
+groups = raw[few[0]] if few and len(raw.columns) > 1 else pd.Series("all rows", raw.index)
+tints = dict(zip(groups.value_counts().index, (BLUE, BROWN, GREEN), strict=False))
+panels = [("before", raw[name]) for name in raw if name != groups.name]
+panels += [("after", built[name]) for name in built]
 
-figure, axes = plt.subplots(1, len(panels), figsize=(8, 3), sharey=True, layout="constrained")
-for axis, (when, column) in zip(axes, panels, strict=True):
-    if not pd.api.types.is_numeric_dtype(column):  # as a model takes words: by alphabet
-        column = column.astype("category").cat.codes.rename(column.name)
-    for tint, (name, part) in zip(TINTS, column.groupby(groups), strict=False):
-        axis.scatter(part, target[part.index], s=4, color=tint, alpha=0.4, label=name)
-    axis.set(title=f"{when}: correlation {target.corr(column):.2f}", xlabel=column.name)
-    axis.set_xscale("log" if column.min() > 0 and column.max() > 99 * column.min() else "linear")
+figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.2), sharey=True, layout="constrained")
+for axis, (when, x) in zip(axes, panels, strict=True):
+    if not pd.api.types.is_numeric_dtype(x):  # words, as a model takes them
+        x = x.astype("category").cat.codes.rename(f"{x.name}, by alphabet")
+    axis.scatter(x, target, s=5, color=PALE)
+    for name, tint in tints.items():
+        axis.scatter(x[groups == name], target[groups == name], s=5, color=tint, label=name)
+    axis.set(title=f"{when}: correlation {target.corr(x):.2f}", xlabel=x.name)
+    axis.set_xscale("log" if x.min() > 0 and x.max() > 99 * x.min() else "linear")
 axes[0].set_ylabel(target_of(table))
-axes[-1].legend(markerscale=3, frameon=False)
+axes[-1].legend(title=groups.name, markerscale=3, frameon=False)
 plt.show()
 
 # %% [markdown]
@@ -331,23 +332,18 @@ rows(("gate", "", f"figures of {table.reference}"), *gates)
 # %%
 bays = sandmle_gym.tasks(card="greenhouse-tomatoes", order="difficulty")
 following = sandmle_gym.open_task(f"greenhouse-tomatoes#{len(bays)}")
-made = []
-for task in (table, following):
-    brief, knobs = task.bundle.brief, task.bundle.private.spec.knobs
-    insights, traps = (
-        ", ".join(part["kind"] for part in knobs[name]) for name in ("units", "traps")
-    )
-    made.append(
-        (
-            task.reference,
-            brief.title,
-            brief.metric.name,
-            brief.train_rows,
-            insights,
-            traps or "none",
-        )
-    )
-rows(("task", "title", "metric", "train rows", "insights", "traps"), *made)
+
+
+def kinds(task, what):
+    """Name what a recipe holds."""
+    return ", ".join(part["kind"] for part in task.bundle.private.spec.knobs[what]) or "none"
+
+
+made = [
+    (task.reference, task.bundle.brief.title, kinds(task, "units"), kinds(task, "traps"))
+    for task in (table, following)
+]
+rows(("task", "title", "insights", "traps"), *made)
 
 # %% [markdown]
 # Some frozen tasks of the card, from easy to hard as measured. *Skill* is the share of the way from the best
