@@ -85,9 +85,9 @@ def strip(names):
 
 
 grades = train.groupby(target_of(pictures))["image"]
-figure, axes = plt.subplots(len(grades), figsize=(8, 3.8), layout="constrained")
+figure, axes = plt.subplots(len(grades), figsize=(6, 3.6), layout="constrained")
 for axis, (grade, names) in zip(axes, grades, strict=True):
-    axis.imshow(strip(names[:9]))
+    axis.imshow(strip(names[:7]))
     axis.set_title(f"{target_of(pictures)} {grade}", loc="left", pad=2)
     axis.axis("off")
 
