@@ -1,4 +1,4 @@
-"""Commands of one container queue; the queue's own laws are tried without Docker, in `sandbox/test_turns.py`."""
+"""Commands in one container queue; what needs no Docker of it is in `sandbox/test_turns.py`."""
 
 from collections.abc import Iterator
 

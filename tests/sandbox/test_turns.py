@@ -36,7 +36,7 @@ class BareZygote(Zygote):
         self._users = Users() if self.foreign else None
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
         with theirs:
             root = str(plan.JAIL / "root.py")
             self._process = subprocess.Popen(
@@ -148,11 +148,10 @@ NO_ZYGOTE: Any = None
 
 def queue_up(turns: Turns, count: int) -> list[Episode]:
     """Start threads that wait for turns, in this order."""
-    episodes = []
+    episodes, queue = [], turns._queue
     for _ in range(count):
         episodes.append(episode := Episode(turns))
         episode.thread.start()
-        queue = turns._queue
         wait_for(lambda e=episode: e in queue.running or e in queue.waiting)
     return episodes
 

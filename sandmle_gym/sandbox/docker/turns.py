@@ -1,4 +1,4 @@
-"""The run queue of a container's episodes: the broker's, for the threads of the process that holds the zygote.
+"""The run queue of a container's episodes: the broker's, for the threads of the one process that uses it.
 
 Nobody but those who wait is there to look after sleepers: the first of them does.
 """
