@@ -1,14 +1,13 @@
 """Measure the quality of a frozen suite: what it covers, how far apart its tasks are, how sure their medals.
 
-`of_lock` reads the lock and the statements alone; `of_ladder` runs the witnesses of one task again. Every
-figure is a plain number, so that a report is JSON and can be held against an earlier one.
+It reads the lock and the statements alone; `stability` runs witnesses again. Every figure is a plain number,
+so that a report is JSON and can be held against an earlier one.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,20 +16,16 @@ from sandmle_gym.metrics import get_metric
 from sandmle_gym.selection import FILTERS, LEVELS, TaskFacts
 from sandmle_gym.spec import MetricSpec
 
-if TYPE_CHECKING:
-    from sandmle_gym.bundle import TaskBundle
-    from sandmle_gym.certify.climb import Climber
-    from sandmle_gym.sandbox import Backend
-
 NO_DATA = ("sample submission", "mean", "median", "random draws", "trivial")
 """Entries of a leaderboard that look at no feature."""
 COMMON_LINE = 0.2
 """Lines that stand in more than this share of all statements are boilerplate …"""
 COMMON_IN_CARD, CARD_TASKS = 0.5, 4
 """… and those in more than this share of a card's, where so many tasks of it are compared."""
+APART = 0.01
+"""Least distance between the ladders of two tasks of a suite; see `fingerprint`."""
 NEAR = 0.9
 """Cosine from which two statements, less their boilerplate, are near-duplicates."""
-MARKS = ("median", "bronze", "silver", "gold")
 
 Table = dict[str, Any]
 
@@ -47,6 +42,7 @@ def of_lock(names: Sequence[str] | None = None) -> Table:
         "statements": duplicates([task.reference for task in chosen]),
         "no_data": no_data(entries),
         "yields": gate_yields(),
+        "leak_probes": leak_probes(),
     }
 
 
@@ -159,16 +155,38 @@ def _own_lines(statements: Sequence[Sequence[str]], cards: Sequence[str]) -> lis
 
 
 def no_data(entries: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Count the tasks in which no entry that looks at no feature reaches the median milestone."""
+    """Tell what submissions earn that look at no feature.
+
+    `skill` is each one's median share of the way from trivial to the oracle; `reach_median` names the
+    tasks in which one of them reaches the median milestone.
+    """
     measured = {name: entry for name, entry in entries.items() if entry.get("leaderboard")}
-    reached = []
+    reached: list[str] = []
+    skills: dict[str, list[float]] = {key: [] for key in NO_DATA}
     for name, entry in measured.items():
         metric = get_metric(MetricSpec.model_validate(entry["metric"]))
-        blind = [entry["leaderboard"][key] for key in NO_DATA if key in entry["leaderboard"]]
-        best = max(map(metric.signed, blind))
-        if best >= metric.signed(entry["milestones"]["median"]):
+        blind = {key: entry["leaderboard"][key] for key in NO_DATA if key in entry["leaderboard"]}
+        if max(map(metric.signed, blind.values())) >= metric.signed(entry["milestones"]["median"]):
             reached.append(name)
-    return {"measured": len(measured), "reach_median": reached}
+        scores = dict(entry["certificate"]["rungs"])
+        for key, score in blind.items():
+            way = scores["oracle"] - scores["trivial"]
+            skills[key].append((score - scores["trivial"]) / way)
+    return {
+        "measured": len(measured),
+        "reach_median": reached,
+        "skill": {key: round(float(np.median(known)), 4) for key, known in skills.items() if known},
+    }
+
+
+def leak_probes() -> dict[str, int]:
+    """Name the gates that look for leaks and free rewards, with the draws that each one turned away."""
+    from sandmle_gym.certify.effortless import EFFORTLESS_GATES
+    from sandmle_gym.certify.leaks import FILE_GATES
+
+    failures = gate_yields()["failures"]
+    names = [gate.__name__ for gate in (*FILE_GATES, *EFFORTLESS_GATES)]
+    return {name: failures.get(name, 0) for name in names}
 
 
 def gate_yields() -> Table:
@@ -186,62 +204,4 @@ def gate_yields() -> Table:
         "share": round(certified / max(attempts, 1), 3),
         "failures": dict(failures.most_common()),
         "cards": dict(sorted(shares.items(), key=lambda item: item[1])),
-    }
-
-
-def of_ladder(bundle: "TaskBundle", backend: "Backend") -> Table:
-    """Run the witnesses of a measured task again and resample the private rows 200 times.
-
-    `order` is the share of resamples in which each pair of neighbours keeps its order; with milestones
-    recomputed midway on the same resample, the rest is the paired flip rate. `frozen_flips` counts, for
-    each milestone, how often one of its two neighbours is on the wrong side of the frozen threshold.
-    """
-    from sandmle_gym.certify import witness
-    from sandmle_gym.certify.climb import Climber
-    from sandmle_gym.certify.evidence import Evidence
-
-    assert bundle.private.oracle is not None
-    with witness.desk(backend, bundle.public) as desk:
-        climber = Climber(Evidence.of(bundle), desk, bundle.private.oracle)
-        ladder = climber.climb()
-    if ladder is None:
-        return {"problems": dict(climber.problems)}
-    metric = climber.evidence.metric
-    marks = [metric.signed(getattr(bundle.milestones, mark)) for mark in MARKS]
-    neighbours = list(pairwise(_resampled(climber)))
-    order = [float((low < high).mean()) for low, high in neighbours]
-    wrong = [
-        float(((low >= mark).mean() + (high < mark).mean()) / 2)
-        for (low, high), mark in zip(neighbours, marks, strict=True)
-    ]
-    return {
-        "order": order,
-        "paired_flips": [round(1 - share, 4) for share in order],
-        "frozen_flips": [round(share, 4) for share in wrong],
-        "seconds": {step.tier: round(step.seconds or 0.0, 3) for step in ladder.steps},
-    }
-
-
-def _resampled(climber: "Climber") -> list[np.ndarray]:
-    """The score of each tier's typical run on every resample, worst tier first."""
-    runs = (sorted(climber.runs[tier], key=lambda run: run.score) for tier in climber.tiers)
-    return [tier[len(tier) // 2].resampled for tier in runs]
-
-
-def stability(names: Sequence[str], backend: "Backend") -> Table:
-    """Sum `of_ladder` up over some tasks."""
-    whole = (of_ladder(open_task(name).bundle, backend) for name in names)
-    reports = [report for report in whole if "order" in report]
-    if not reports:
-        return {"tasks": 0, "broken": len(names)}
-    order = np.concatenate([report["order"] for report in reports])
-    seconds = {tier: [r["seconds"][tier] for r in reports] for tier in reports[0]["seconds"]}
-    return {
-        "tasks": len(reports),
-        "broken": len(names) - len(reports),
-        "pairs_in_order_99": round(float((order >= 0.99).mean()), 4),
-        "paired_flip_rate": round(float(1 - order.mean()), 5),
-        "frozen_flip_rate": round(float(np.mean([r["frozen_flips"] for r in reports])), 5),
-        "median_seconds": {tier: float(np.median(known)) for tier, known in seconds.items()},
-        "slowest_seconds": {tier: max(known) for tier, known in seconds.items()},
     }

@@ -182,14 +182,14 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Report on the quality of the frozen suite: coverage, distances, difficulty, yields, stability."""
-    from sandmle_gym import report
+    from sandmle_gym import report, stability
     from sandmle_gym.sandbox import get_backend
 
     with errors.status("reading the suite …"):
         figures = report.of_lock(_spread(sample))
         if ladders:
             backend = get_backend(sandbox, public_root=public_root())
-            figures["stability"] = report.stability(_spread(ladders), backend)
+            figures["stability"] = stability.of_suite(_spread(ladders), backend)
     if as_json:
         print_json(figures)
         return

@@ -23,11 +23,23 @@ SETTINGS = (
     "All of it was recorded in {place}. {person} kept the records from {first} until {last}.",
     "The files go back to {person}, who worked in {place} from {first} to {last}.",
 )
-_STARTS = "Al Bar Cor Dun El Far Gar Hol Is Jor Kel Lor Mar Nor Or Pel Quar Ros Sal Tor Ul Var Wil Yar Zel"
+_STARTS = (
+    "Al Bar Cor Dun El Far Gar Hol Is Jor Kel Lor "
+    "Mar Nor Or Pel Quar Ros Sal Tor Ul Var Wil Yar Zel"
+)
 _MIDDLES = "a e i o u an en in on ar er or am em al el as es"
-_ENDS = "beck bridge combe dale den fell field ford gate ham haven holm hurst ley mere moor mouth ness port stead"
-_GIVEN = "Ada Bela Cleo Dario Edda Femi Greta Hugo Ines Joris Kaya Leif Mira Nuno Orla Piet Rosa Sven Tove Uma"
-_SURNAMES = "ack ane ard bert dahl etti evic ide inga kov lund man mann nik olm oux quist rup sen son strom val"
+_ENDS = (
+    "beck bridge combe dale den fell field ford gate ham "
+    "haven holm hurst ley mere moor mouth ness port stead"
+)
+_GIVEN = (
+    "Ada Bela Cleo Dario Edda Femi Greta Hugo Ines Joris "
+    "Kaya Leif Mira Nuno Orla Piet Rosa Sven Tove Uma"
+)
+_SURNAMES = (
+    "ack ane ard bert dahl etti evic ide inga kov lund "
+    "man mann nik olm oux quist rup sen son strom val"
+)
 
 
 def opening(
