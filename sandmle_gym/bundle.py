@@ -200,7 +200,8 @@ def load(folder: Path) -> TaskBundle:
                 answers=(private / "answers.csv").read_bytes(),
                 oracle=oracle.read_bytes() if oracle.exists() else None,
                 witnesses={
-                    path.stem: path.read_bytes().decode() for path in private.glob("witnesses/*.py")
+                    path.stem: path.read_bytes().decode()
+                    for path in sorted(private.glob("witnesses/*.py"), key=_tier)
                 },
                 leaderboard=json.loads(board.read_bytes()) if board.exists() else {},
                 **models,
@@ -238,3 +239,8 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 def _read(folder: Path) -> dict[str, bytes]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _tier(path: Path) -> tuple[int, str]:
+    """Where a witness stands on the ladder; a folder lists its files in any order."""
+    return (*TIERS, path.stem).index(path.stem), path.stem

@@ -434,13 +434,15 @@ def _keep(bundle: "TaskBundle", folder: Path) -> None:
 
 def _published(bundle: "TaskBundle") -> Path:
     """Write the public files where sandboxes may bind them; whole or not at all, once."""
-    folder = public_root() / bundle.digest
+    digest = bundle.digest  # hashes the whole content, so once and not for every file
+    folder = public_root() / digest
     if not folder.is_dir():
+        kept = cache_root() / "tasks" / digest / "public"
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=public_root()))
         for name, data in bundle.public.items():
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            _one_copy(cache_root() / "tasks" / bundle.digest / "public" / name, path, data)
+            _one_copy(kept / name, path, data)
             path.chmod(0o644)  # the bind is read-only; a copy that an agent makes must not be
         staging.chmod(0o755)
         try:

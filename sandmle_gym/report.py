@@ -22,6 +22,8 @@ COMMON_LINE = 0.2
 """Lines that stand in more than this share of all statements are boilerplate …"""
 COMMON_IN_CARD, CARD_TASKS = 0.5, 4
 """… and those in more than this share of a card's, where so many tasks of it are compared."""
+APART = 0.01
+"""Least distance between the ladders of two tasks of a suite; see `fingerprint`."""
 NEAR = 0.9
 """Cosine from which two statements, less their boilerplate, are near-duplicates."""
 
@@ -40,6 +42,7 @@ def of_lock(names: Sequence[str] | None = None) -> Table:
         "statements": duplicates([task.reference for task in chosen]),
         "no_data": no_data(entries),
         "yields": gate_yields(),
+        "leak_probes": leak_probes(),
     }
 
 
@@ -152,16 +155,38 @@ def _own_lines(statements: Sequence[Sequence[str]], cards: Sequence[str]) -> lis
 
 
 def no_data(entries: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Count the tasks in which no entry that looks at no feature reaches the median milestone."""
+    """Tell what submissions earn that look at no feature.
+
+    `skill` is each one's median share of the way from trivial to the oracle; `reach_median` names the
+    tasks in which one of them reaches the median milestone.
+    """
     measured = {name: entry for name, entry in entries.items() if entry.get("leaderboard")}
-    reached = []
+    reached: list[str] = []
+    skills: dict[str, list[float]] = {key: [] for key in NO_DATA}
     for name, entry in measured.items():
         metric = get_metric(MetricSpec.model_validate(entry["metric"]))
-        blind = [entry["leaderboard"][key] for key in NO_DATA if key in entry["leaderboard"]]
-        best = max(map(metric.signed, blind))
-        if best >= metric.signed(entry["milestones"]["median"]):
+        blind = {key: entry["leaderboard"][key] for key in NO_DATA if key in entry["leaderboard"]}
+        if max(map(metric.signed, blind.values())) >= metric.signed(entry["milestones"]["median"]):
             reached.append(name)
-    return {"measured": len(measured), "reach_median": reached}
+        scores = dict(entry["certificate"]["rungs"])
+        for key, score in blind.items():
+            way = scores["oracle"] - scores["trivial"]
+            skills[key].append((score - scores["trivial"]) / way)
+    return {
+        "measured": len(measured),
+        "reach_median": reached,
+        "skill": {key: round(float(np.median(known)), 4) for key, known in skills.items() if known},
+    }
+
+
+def leak_probes() -> dict[str, int]:
+    """Name the gates that look for leaks and free rewards, with the draws that each one turned away."""
+    from sandmle_gym.certify.effortless import EFFORTLESS_GATES
+    from sandmle_gym.certify.leaks import FILE_GATES
+
+    failures = gate_yields()["failures"]
+    names = [gate.__name__ for gate in (*FILE_GATES, *EFFORTLESS_GATES)]
+    return {name: failures.get(name, 0) for name in names}
 
 
 def gate_yields() -> Table:

@@ -40,7 +40,9 @@ def test_a_suite_of_copies_has_a_vendi_score_of_one_and_of_more_kinds_a_larger_o
 def test_a_task_that_is_solved_without_data_is_named():
     entry = copy.deepcopy(dict(suite_lock()["tasks"][SOME[0]]))
     entry["leaderboard"] = {"mean": entry["milestones"]["trivial"]}
-    assert report.no_data({"honest": entry}) == {"measured": 1, "reach_median": []}
+    honest = report.no_data({"honest": entry})
+    assert (honest["measured"], honest["reach_median"]) == (1, [])
+    assert honest["skill"]["mean"] == pytest.approx(0, abs=1e-4)
     solved = entry | {"leaderboard": {"mean": entry["milestones"]["gold"]}}
     assert report.no_data({"solved": solved})["reach_median"] == ["solved"]
 
@@ -49,3 +51,16 @@ def test_even_coverage_is_as_effective_as_it_has_values():
     shown = report.coverage(tasks())
     for counts in shown.values():
         assert 1 <= counts["effective"] <= counts["values"] + 0.01
+
+
+def test_no_task_of_the_suite_is_solved_without_looking_at_its_data():
+    assert report.no_data(suite_lock()["tasks"])["reach_median"] == []
+
+
+def test_no_two_tasks_of_the_suite_have_the_same_ladder():
+    assert report.distances(suite_lock()["tasks"])["nearest_smallest"] >= report.APART
+
+
+@pytest.mark.slow
+def test_no_two_statements_of_the_suite_are_near_duplicates():
+    assert report.duplicates(list(suite_lock()["tasks"]))["pairs"] == []

@@ -5,6 +5,7 @@ hand in first; they know nothing of the task but its public files, and write the
 coding of its form, so that one regressor serves all. With the witnesses they make a field of twenty.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -26,6 +27,9 @@ MAX_TARGETS = 24
 """More columns of a coding than these are reduced to their principal components before learning."""
 SURE = 0.02
 """Shares and probabilities are kept this far from 0 and 1, as anyone does who minds a log loss."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""LightGBM may crash when two threads train at once, as those of a freeze would."""
 
 Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Takes train features, train targets and test features; returns test targets (rows, k)."""
@@ -168,9 +172,10 @@ def _boosted(seed: int) -> Predictor:
             "verbosity": -1,
         }
         columns = []
-        for column in targets.T:
-            model = lightgbm.train(options, lightgbm.Dataset(given, column), num_boost_round=40)
-            columns.append(np.asarray(model.predict(asked)))
+        with _ONE_AT_A_TIME:
+            for column in targets.T:
+                model = lightgbm.train(options, lightgbm.Dataset(given, column), num_boost_round=40)
+                columns.append(np.asarray(model.predict(asked)))
         return np.column_stack(columns)
 
     return predict

@@ -1,11 +1,13 @@
-"""Start the judge of a ring as an ordinary user: `python as_user.py BACKEND DIRECTORY`, see `judge.main`.
+"""Run a module as an ordinary user: `python as_user.py MODULE [ARGUMENT ...] DIRECTORY`.
 
-Started by root. In a mount namespace of its own it first makes the interpreter and the checkout reachable
-where they lie below directories that only root may enter, then gives up root for good.
+Started by root; the directory becomes the user's own. In a mount namespace of its own it first makes the
+interpreter and the checkout reachable where they lie below directories that only root may enter, then gives
+up root for good.
 """
 
 import ctypes
 import os
+import runpy
 import stat
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ _NEWNS, _BIND, _PRIVATE = 0x20000, 4096 | 16384, 16384 | 1 << 18
 
 
 def main() -> None:
-    directory = Path(sys.argv[2])
+    directory = Path(sys.argv[-1])
     needed = [
         Path(sys.prefix),
         Path(sys.base_prefix).resolve(),
@@ -31,9 +33,8 @@ def main() -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
     os.environ.update(HOME=str(directory), TMPDIR=str(directory), SANDMLE_RUNTIME=str(directory))
     ctypes.CDLL(None).prctl(4, 1)  # dumpable again: /proc/self is ours
-    from sandmle_gym.sandbox.conformance import judge
-
-    judge.main()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 def open_the_way(needed: list[Path]) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from sandmle_gym.sandbox import Probe
-from sandmle_gym.sandbox.conformance import ATTACKS, Attack, Ring
+from sandmle_gym.sandbox.conformance import ATTACKS, Attack, Ring, judge
 from sandmle_gym.sandbox.warm import WarmBackend
 
 pytestmark = pytest.mark.timeout(400)  # a judge that is stuck is given up before
 
 WARM = "sandmle_gym.sandbox.warm:WarmBackend"
 LOCAL = "sandmle_gym.sandbox.local:LocalBackend"
-AS_USER = (sys.executable, str(Path(__file__).with_name("as_user.py")))
+AS_USER = (sys.executable, str(Path(__file__).with_name("as_user.py")), judge.__name__)
 SAMPLES = {
     "read_a_file_by_its_path",
     "write_a_file_of_the_host",

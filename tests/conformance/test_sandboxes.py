@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandmle_gym.sandbox import probe_all
-from sandmle_gym.sandbox.conformance import CHECKS, Check, Ring, Subject
+from sandmle_gym.sandbox.conformance import CHECKS, Check, Ring, Subject, judge
 from sandmle_gym.sandbox.local import LocalBackend
 from sandmle_gym.sandbox.warm import WarmBackend
 
@@ -37,7 +37,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
 def ordinary_user() -> Iterator[Ring]:
     if os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
-    launcher = (sys.executable, str(Path(__file__).with_name("as_user.py")))
+    launcher = (sys.executable, str(Path(__file__).with_name("as_user.py")), judge.__name__)
     with Ring("sandmle_gym.sandbox.warm:WarmBackend", launcher=launcher) as ring:
         yield ring
 

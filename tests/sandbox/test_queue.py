@@ -1,29 +1,17 @@
 """The run queue: as many commands as cores, first come first served, sleepers beyond, time apart."""
 
-import contextlib
-import statistics
 import threading
-import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sandbox import crowds
+from sandbox.crowds import BURN, HOG, hogs, together
 from sandbox.pools import clients, kill, only_pool, wait_for
 
-from sandmle_gym.sandbox import ExecResult, Sandbox
+from sandmle_gym.sandbox import ExecResult
 from sandmle_gym.sandbox.warm import WarmBackend
 from sandmle_gym.sandbox.warm.broker.runqueue import RunQueue
-
-BURN = """
-import time
-print(time.monotonic())
-end = time.process_time() + {}
-while time.process_time() < end:
-    pass
-print(time.monotonic())
-"""
-HOG = "while true; do :; done"
 
 
 class Guest:
@@ -82,70 +70,14 @@ def test_a_sleeper_lets_another_one_in_and_counts_again_when_it_wakes() -> None:
     assert queue.running == {guests[2], guests[3]}
 
 
-def _play(sandbox: Sandbox, source: str, results: list[ExecResult], times: int = 1) -> None:
-    for _ in range(times):
-        results.append(sandbox.run("python", source, seconds=60))
-
-
-def _together(backend: WarmBackend, count: int, source: str, times: int = 1) -> list[ExecResult]:
-    """Run a script in so many episodes at once."""
-    results: list[ExecResult] = []
-    sandboxes = [backend.open() for _ in range(count)]
-    for sandbox in sandboxes:
-        sandbox.put({})
-    threads = [
-        threading.Thread(target=_play, args=(sandbox, source, results, times))
-        for sandbox in sandboxes
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for sandbox in sandboxes:
-        sandbox.close()
-    return results
-
-
 @pytest.mark.usefixtures("runtime")
 def test_time_in_the_queue_is_not_time_of_the_command(backend: WarmBackend) -> None:
-    results = _together(backend, 16, BURN.format(0.1))
-    assert all(result.ok for result in results)
-    cores = only_pool()["cores"]
-    spans = [tuple(map(float, result.head.split())) for result in results]
-    at_once = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
-    assert at_once <= 2 * cores  # one more comes in for one that stands still for a moment
-    if cores <= 4:  # the last ones wait for three others at least
-        longest = max(result.queued for result in results)
-        assert longest > 2 * statistics.median(result.seconds for result in results)
+    crowds.time_in_the_queue_is_not_time_of_the_command(backend, only_pool()["cores"])
 
 
 @pytest.mark.usefixtures("runtime")
 def test_sleepers_hold_no_core(backend: WarmBackend) -> None:
-    start = time.monotonic()
-    results = _together(backend, 32, "import time; time.sleep(1)")
-    assert all(result.ok for result in results)
-    assert time.monotonic() - start < 8  # 16 if each held a core of two; the machine may be busy
-    assert max(result.seconds for result in results) < 4
-
-
-@contextlib.contextmanager
-def _hogs(backend: WarmBackend, count: int) -> Iterator[list[ExecResult]]:
-    """Keep so many processors busy until the end; gives the results that will come."""
-    results: list[ExecResult] = []
-    sandboxes = [backend.open() for _ in range(count)]
-
-    def play(sandbox: Sandbox) -> None:
-        results.append(sandbox.run("bash", HOG, seconds=60))
-
-    threads = [threading.Thread(target=play, args=(sandbox,)) for sandbox in sandboxes]
-    for thread in threads:
-        thread.start()
-    yield results
-    for sandbox in sandboxes:
-        sandbox.kill()
-    for thread, sandbox in zip(threads, sandboxes, strict=True):
-        thread.join()
-        sandbox.close()
+    crowds.sleepers_hold_no_core(backend)
 
 
 @pytest.mark.usefixtures("runtime")
@@ -154,7 +86,7 @@ def test_a_turn_ends_with_its_client(backend: WarmBackend) -> None:
     with clients(1) as (other,), backend.open() as sandbox:
         assert sandbox.put({}) == ()
         assert other.ask("open")
-        with _hogs(backend, cores - 1):
+        with hogs(backend, cores - 1):
             other.send(HOG)
             wait_for(lambda: only_pool()["running"] >= cores)
             kill(other.process.pid)
@@ -166,7 +98,7 @@ def test_a_crowd_does_not_starve_another_client(backend: WarmBackend) -> None:
     """Whoever comes waits for those that came before, not for all that they will ask for."""
     results: list[ExecResult] = []
     crowd = threading.Thread(
-        target=lambda: results.extend(_together(backend, 12, BURN.format(0.05), times=6))
+        target=lambda: results.extend(together(backend, 12, BURN.format(0.05), times=6))
     )
     with clients(1) as (other,):
         assert other.ask("open")
@@ -181,10 +113,6 @@ def test_a_crowd_does_not_starve_another_client(backend: WarmBackend) -> None:
 
 @pytest.mark.usefixtures("runtime")
 def test_a_kill_reaches_whoever_waits_for_a_turn(backend: WarmBackend) -> None:
-    count = only_pool()["cores"] + 2
-    with _hogs(backend, count) as results:
-        wait_for(lambda: only_pool()["waiting"] > 0)
-        start = time.monotonic()
-    assert time.monotonic() - start < 20
-    assert [result.status for result in results] == ["dead"] * count
-    wait_for(lambda: only_pool()["running"] == only_pool()["waiting"] == 0)
+    cores = only_pool()["cores"]
+    crowds.a_kill_reaches_whoever_waits_for_a_turn(backend, cores, lambda: only_pool()["waiting"])
+    wait_for(lambda: only_pool()["running"] == 0)

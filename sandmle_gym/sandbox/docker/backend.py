@@ -1,6 +1,7 @@
 """The docker backend: the warm one, with a container around its zygote."""
 
 import dataclasses
+import math
 import os
 import threading
 from collections.abc import Iterable
@@ -9,15 +10,16 @@ from pathlib import Path
 from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.base import Resources, Sandbox
 from sandmle_gym.sandbox.docker.engine import Container
+from sandmle_gym.sandbox.docker.turns import QueuedChannel, Turns
 from sandmle_gym.sandbox.docker.zygote import ContainerZygote
 from sandmle_gym.sandbox.warm import WarmBackend
 from sandmle_gym.sandbox.warm.backend import identity
+from sandmle_gym.sandbox.warm.broker import cores
 from sandmle_gym.sandbox.warm.channel import Channel
-from sandmle_gym.sandbox.warm.zygote import DirectChannel
 
 
 class DockerBackend(WarmBackend):
-    """One container for all episodes of this object; it ends with us, however we end.
+    """One container for all episodes of this object, and one run queue; it ends with us, however we end.
 
     A container that dies takes its episodes along (`SandboxError`); the next `open` starts another.
     """
@@ -53,6 +55,8 @@ class DockerBackend(WarmBackend):
             SandboxError: The container does not start.
         """
         self._container = container or Container()
+        cpus = math.inf if self._container.cpus is None else self._container.cpus
+        self._turns = Turns(math.ceil(min(cores.count(), cpus)))
         self._healing = threading.Lock()
         self._owner = os.getpid()
         super().__init__(public_root, preload=preload, gpus=gpus, gpu_memory=gpu_memory)
@@ -63,7 +67,7 @@ class DockerBackend(WarmBackend):
         self._foreign = self._zygote.foreign
 
     def _make_channel(self) -> Channel:
-        return DirectChannel(self._zygote)
+        return QueuedChannel(self._zygote, self._turns)
 
     @property
     def alive(self) -> bool:
@@ -86,6 +90,7 @@ class DockerBackend(WarmBackend):
 
     def abandon(self) -> None:
         """Let go of it in a forked child, to whom it does not belong."""
+        self._turns.abandon()
         for sandbox in list(self._sandboxes):
             sandbox.abandon()
         self._zygote.abandon()

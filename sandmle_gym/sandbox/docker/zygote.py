@@ -132,6 +132,7 @@ class ContainerZygote(Zygote):
 
     def abandon(self) -> None:
         """Let go of it in a forked child, to whom it does not belong."""
+        self._lock = threading.Lock()  # the old one may be held by a thread that the child lacks
         self._control.close()
         self._errors.close()
         self._container = None

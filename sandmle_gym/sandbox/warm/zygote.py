@@ -10,7 +10,6 @@ from typing import IO, Any
 
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
 from sandmle_gym.sandbox.warm.advice import advice
-from sandmle_gym.sandbox.warm.channel import Channel
 
 _LARGEST_DATAGRAM = 1 << 20
 _PATIENCE = 120.0
@@ -89,19 +88,3 @@ class Zygote(ABC):
     @abstractmethod
     def close(self) -> None:
         """End it, and with it every episode. Calling it twice is fine."""
-
-
-class DirectChannel(Channel):
-    """An episode of a zygote that this process holds itself."""
-
-    def __init__(self, zygote: Zygote) -> None:
-        super().__init__()
-        self._zygote = zygote
-
-    def open(self, request: dict[str, Any]) -> None:
-        """Fork the episode; see `Channel.open`."""
-        self._take(*self._zygote.open(request))
-
-    def fault(self) -> str:
-        """Look at the zygote; see `Channel.fault`."""
-        return "" if self._zygote.alive else "the zygote is dead, and every episode with it"

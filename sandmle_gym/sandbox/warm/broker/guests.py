@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import naps
@@ -36,7 +35,7 @@ class Episode:
         self.handle = handle
         self.user = user
         zygote.episodes.add(self)
-        self.watch = naps.Watch(_pid(handle))
+        self.watch = naps.Watch(naps.process(handle))
         broker.watch(handle, self.on_death)
 
     def kill(self) -> None:
@@ -162,11 +161,3 @@ class Guest:
         if self.episode is not None:
             self.episode.kill()
         self.broker.left(self)
-
-
-def _pid(handle: int) -> int:
-    """The process behind a pidfd; below 1 if it is dead."""
-    for line in Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines():
-        if line.startswith("Pid:"):
-            return int(line.split()[1])
-    return 0

@@ -43,7 +43,7 @@ class Broker:
         self.linger: float = config["linger"]
         self.selector = selectors.DefaultSelector()
         self.guests: set[guests.Guest] = set()
-        self.queue = runqueue.RunQueue(cores.count())
+        self.queue: runqueue.RunQueue[guests.Guest] = runqueue.RunQueue(cores.count())
         self.users = users.Users() if config["zygote"]["as_root"] else None
         self.zygotes = zygotes.Zygotes(self, config)
         self.started = self.alone_since = time.monotonic()

@@ -8,6 +8,7 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 _STILL = 0.1
 """Seconds without use of a processor after which processes with several threads are asleep."""
@@ -33,8 +34,8 @@ class Sight:
 class Watch:
     """Follows one episode."""
 
-    def __init__(self, pid: int) -> None:
-        """Follow the episode whose first process is `pid`."""
+    def __init__(self, pid: int = 0) -> None:
+        """Follow the episode whose first process is `pid`; 0 for one that is not there yet."""
         self.folder = f"/proc/{pid}/root/proc"
         self.begin()
 
@@ -85,3 +86,11 @@ def _read(path: str) -> bytes:
         return os.read(fd, 1024)
     finally:
         os.close(fd)
+
+
+def process(handle: int) -> int:
+    """Return the process behind a pidfd; below 1 if it is dead."""
+    for line in Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    return 0

@@ -6,7 +6,7 @@ and for each one that sleeps another is let in. Whoever is let in stays in until
 
 import time
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 TICK = 0.003
 """Seconds between two looks at those that have a turn, while looks find sleepers."""
@@ -27,26 +27,29 @@ class Waiter(Protocol):
         ...
 
 
-class RunQueue:
+Each = TypeVar("Each", bound=Waiter)
+
+
+class RunQueue(Generic[Each]):
     """The commands that run, and those that wait."""
 
     def __init__(self, cores: int) -> None:
         """Let `cores` run at once, not counting those that sleep."""
         self.cores = cores
-        self.running: set[Waiter] = set()
-        self.napping: set[Waiter] = set()
+        self.running: set[Each] = set()
+        self.napping: set[Each] = set()
         """Those of them that slept when they were looked at."""
-        self.waiting: deque[Waiter] = deque()
+        self.waiting: deque[Each] = deque()
         self.next_look, self.pause = 0.0, TICK
         self.served = self.longest = 0
 
-    def ask(self, waiter: Waiter) -> None:
+    def ask(self, waiter: Each) -> None:
         """Join the queue."""
         self.waiting.append(waiter)
         self._advance()
         self.longest = max(self.longest, len(self.waiting))
 
-    def leave(self, waiter: Waiter) -> None:
+    def leave(self, waiter: Each) -> None:
         """End a turn, or give up waiting for one; fine for whoever has neither."""
         if waiter in self.running:
             self.running.discard(waiter)
