@@ -8,6 +8,7 @@ further apart than its standard error.
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -30,9 +31,10 @@ def distances(climbs, lock):
     """Yield task, tier, score by place, and how many of its standard errors the scores are apart."""
     for name, ladder in next(iter(climbs.values())).items():
         for tier, frozen in lock[name]["certificate"]["rungs"]:
-            scores = {"lock": frozen} | {place: c[name][tier][0] for place, c in climbs.items()}
-            apart = max(scores.values()) - min(scores.values())
-            yield name, tier, scores, apart / ladder[tier][1] if apart else 0.0
+            scores = {"lock": frozen}  # which has six digits
+            scores |= {place: float(f"{c[name][tier][0]:.6g}") for place, c in climbs.items()}
+            apart, error = max(scores.values()) - min(scores.values()), ladder[tier][1]
+            yield name, tier, scores, apart / error if error else math.inf if apart else 0.0
 
 
 def table(draws, climbs):
