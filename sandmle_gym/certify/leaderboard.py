@@ -100,7 +100,7 @@ def _predictions(evidence: Evidence, known: Answers) -> Iterator[tuple[str, np.n
     drawn = stream("prior", key).randint(len(targets), size=len(truth))
     yield "random draws", coding.decode(targets[drawn], truth)
     made: dict[str, np.ndarray] = {}
-    for name, predictor in _predictors(integer("leaderboard", key) % 2**31).items():
+    for name, predictor in _predictors(integer("leaderboard", key) % 2**31, len(given)).items():
         made[name] = _kept(coding, _reduced(predictor, given, targets, asked))[order]
         yield name, coding.decode(made[name], truth)
     for pair in (("ridge", "forest"), ("boosting", "forest"), ("neighbours 5", "ridge")):
@@ -124,8 +124,8 @@ def _tables(evidence: Evidence, known: Answers) -> tuple[Table, Table]:
     return told, {name: test[name] for name in shared}
 
 
-def _predictors(seed: int) -> dict[str, Predictor]:
-    """The plain regressors, by name; all on one thread."""
+def _predictors(seed: int, rows: int) -> dict[str, Predictor]:
+    """The plain regressors for so many labelled rows, by name; all on one thread."""
     from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
     from sklearn.linear_model import Ridge
     from sklearn.neighbors import KNeighborsRegressor
@@ -134,8 +134,8 @@ def _predictors(seed: int) -> dict[str, Predictor]:
     return {
         "ridge": _fitted(lambda: Ridge(alpha=1.0)),
         "strong ridge": _fitted(lambda: Ridge(alpha=100.0)),
-        "neighbours 5": _fitted(lambda: KNeighborsRegressor(5)),
-        "neighbours 15": _fitted(lambda: KNeighborsRegressor(15, weights="distance")),
+        "neighbours 5": _fitted(lambda: KNeighborsRegressor(min(5, rows))),
+        "neighbours 15": _fitted(lambda: KNeighborsRegressor(min(15, rows), weights="distance")),
         "tree": _fitted(lambda: DecisionTreeRegressor(max_depth=4, random_state=seed)),
         "forest": _fitted(
             lambda: RandomForestRegressor(
