@@ -27,11 +27,12 @@ def other_bytes(draws, lock):
                 yield f"{name}: {first} and {place} differ in {', '.join(parts) or 'the digest'}"
 
 
-def distances(climbs, lock):
+def distances(climbs, lock, same):
     """Yield task, tier, score by place, and how many of its standard errors the scores are apart."""
     for name, ladder in next(iter(climbs.values())).items():
         for tier, frozen in lock[name]["certificate"]["rungs"]:
-            scores = {"lock": frozen}  # which has six digits
+            # the lock has six digits; a task that is no longer the frozen one has other scores
+            scores = {"lock": frozen} if name in same else {}
             scores |= {place: float(f"{c[name][tier][0]:.6g}") for place, c in climbs.items()}
             apart, error = max(scores.values()) - min(scores.values()), ladder[tier][1]
             yield name, tier, scores, apart / error if error else math.inf if apart else 0.0
@@ -68,11 +69,13 @@ def main(places):
     )
     print(*table(draws, climbs), sep="\n")
     found = list(other_bytes(draws, lock))
-    measured = list(distances(climbs, lock))
-    same = sum(apart == 0 for *_, apart in measured)
+    here = next(iter(draws.values()))["digests"]
+    same = {name for name, entry in lock.items() if here.get(name) == entry["digest"]}
+    measured = list(distances(climbs, lock, same))
+    equal = sum(apart == 0 for *_, apart in measured)
     name, tier, _, worst = max(measured, key=lambda line: line[-1])
     print(
-        f"{same} of {len(measured)} scores equal; furthest: {name} {tier}, {worst:.2f} s.e. apart"
+        f"{equal} of {len(measured)} scores equal; furthest: {name} {tier}, {worst:.2f} s.e. apart"
     )
     for name, tier, scores, apart in measured:
         if apart > 1:
