@@ -13,7 +13,7 @@ from sandmle_gym.errors import CertificationError
 from sandmle_gym.families import SeedCard, derive, draw
 from sandmle_gym.sandbox import Backend
 
-MAX_ATTEMPTS = 16
+MAX_ATTEMPTS = 32
 
 
 @dataclass(frozen=True)
