@@ -113,5 +113,9 @@ def limit(seconds: float) -> list[float]:
             assert process.stdout is not None
             process.stdout.readline()
         end = time.monotonic() + seconds
-        answers = [process.communicate(f"{end}\n")[0] for process in processes]
+        for process in processes:  # all of them, before we wait for any
+            assert process.stdin is not None
+            process.stdin.write(f"{end}\n")
+            process.stdin.flush()
+        answers = [process.communicate()[0] for process in processes]
     return [took for answer in answers for took in json.loads(answer)]
