@@ -22,7 +22,7 @@ COMMON_LINE = 0.2
 """Lines that stand in more than this share of all statements are boilerplate …"""
 COMMON_IN_CARD, CARD_TASKS = 0.5, 4
 """… and those in more than this share of a card's, where so many tasks of it are compared."""
-APART = 0.01
+APART = 0.03
 """Least distance between the ladders of two tasks of a suite; see `fingerprint`."""
 NEAR = 0.9
 """Cosine from which two statements, less their boilerplate, are near-duplicates."""

@@ -140,6 +140,7 @@ def plot(figures: Figures, place: Path) -> None:
             right.plot([int(count) for count in line], speeds, mark + "-", label=way)
         right.set(xscale="log", yscale="log", xlabel="parallel episodes", title="Steps per second")
         right.set_xticks(PARALLEL, [str(count) for count in PARALLEL])
+        right.minorticks_off()
         right.legend(frameon=False)
         for axes in (left, right):
             axes.spines[["top", "right"]].set_visible(False)
