@@ -18,9 +18,13 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_there_is_one_row_for_every_task_of_the_split(format):
+def test_there_is_one_row_for_every_task_of_the_split(format, monkeypatch):
+    names = Source(split="train").frozen()
+    if format == "nemo":  # it draws every task
+        names = names[:3]
+        monkeypatch.setattr(Source, "frozen", lambda _: names)
     rows = dataset("train", format)
-    assert [FORMATS[format](row) for row in rows] == Source(split="train").frozen()
+    assert [FORMATS[format](row) for row in rows] == names
     assert json.loads(json.dumps(rows)) == rows
     assert all(set(row) == set(rows[0]) for row in rows)
 
