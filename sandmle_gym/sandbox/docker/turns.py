@@ -12,6 +12,9 @@ from sandmle_gym.sandbox.warm.broker.runqueue import RunQueue
 from sandmle_gym.sandbox.warm.channel import Channel
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
+_LAST_BREATH = 0.3
+"""Seconds after the end of an episode in which the zygote may turn out to be dead as well."""
+
 
 class Turns:
     """Who runs and who waits. Thread-safe; see `RunQueue`."""
@@ -83,7 +86,10 @@ class QueuedChannel(Channel):
         self._take(control, handle)
 
     def fault(self) -> str:
-        """Look at the zygote; see `Channel.fault`."""
+        """Look at the zygote; see `Channel.fault`. When all die together, it takes the longest."""
+        end = time.monotonic() + _LAST_BREATH
+        while self._zygote.alive and time.monotonic() < end:
+            time.sleep(0.01)
         return "" if self._zygote.alive else "the zygote is dead, and every episode with it"
 
     def end(self) -> None:
