@@ -86,17 +86,10 @@ def freeze(
         todo: dict[Slot, Line | None] = {slot: None for slot in slots if slot.name not in done}
         statements: dict[tuple[str, int], str] = {}
         while True:
-            failures: list[str] = []
-            for outcome in _work(envs, backend, key, todo, workers):
-                if isinstance(outcome, CertificationError):
-                    failures.append(str(outcome))
-                    continue
-                line = outcome.model_copy(update={"recipe": recipes[outcome.entry.card]})
-                _append(journal, line)
-                done[line.name] = line
+            for line in _fill(envs, backend, key, todo, workers):
+                done[line.name] = line.model_copy(update={"recipe": recipes[line.entry.card]})
+                _append(journal, done[line.name])
                 progress(Progress(len(done), len(slots), line.name))
-            if failures:
-                raise CertificationError("; ".join(failures))
             _draw_statements(envs, key, done.values(), statements, workers)
             todo = _to_draw_again(slots, done, statements)
             if not todo:
@@ -108,23 +101,27 @@ def freeze(
     return lock
 
 
-def _work(
+def _fill(
     envs: Path, backend: Backend, key: bytes, todo: Mapping[Slot, Line | None], workers: int
-) -> Iterator[Line | CertificationError]:
-    """Yield what became of each slot, as it is known."""
+) -> Iterator[Line]:
+    """Yield a line for each slot as it is found; raise at the end where for some there is none."""
+    failures: list[str] = []
     pool = ThreadPoolExecutor(workers, thread_name_prefix="freeze")
     try:
         for future in as_completed(
             [pool.submit(_solve, envs, backend, key, slot, last) for slot, last in todo.items()]
         ):
-            yield future.result()
+            try:
+                yield future.result()
+            except CertificationError as error:
+                failures.append(str(error))
     finally:
         pool.shutdown(cancel_futures=True)
+    if failures:
+        raise CertificationError("; ".join(failures))
 
 
-def _solve(
-    envs: Path, backend: Backend, key: bytes, slot: Slot, last: Line | None
-) -> Line | CertificationError:
+def _solve(envs: Path, backend: Backend, key: bytes, slot: Slot, last: Line | None) -> Line:
     """Find a draw for a slot, after the last that was found for it."""
     card = load_card(envs / "seeds" / slot.card / "seed.toml")
     if card.split is not slot.split:
@@ -133,7 +130,7 @@ def _solve(
         with keyed(key):  # in this thread, which is no other task's meanwhile
             result = search(card, slot.index, backend, first=last.entry.attempt + 1 if last else 0)
     except CertificationError as error:
-        return CertificationError(f"{slot.name}: {error}")
+        raise CertificationError(f"{slot.name}: {error}") from error
     entry = freeze_entry(result.bundle, attempt=result.attempts[-1].attempt)
     found = Yield.of(result.attempts)
     counts = [YieldEntry(attempts=found.attempts, certified=1, failures=found.failures)]

@@ -50,12 +50,18 @@ def squared_distances(entries: Sequence[Mapping[str, Any]]) -> np.ndarray:
 
 
 def cosines(statements: Sequence[str], cards: Sequence[str]) -> np.ndarray:
-    """Return the TF-IDF cosine of every two statements, less their boilerplate; 0 on the diagonal."""
+    """Return the TF-IDF cosine of every two statements, less their boilerplate; 0 on the diagonal.
+
+    Two that are nothing but boilerplate have 1.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     own = _own_lines([text.splitlines() for text in statements], cards)
-    weights = TfidfVectorizer(token_pattern=r"\S+").fit_transform(own)
-    similar = np.asarray((weights @ weights.T).todense())
+    bare = np.array([not text.strip() for text in own])
+    similar = np.outer(bare, bare).astype(float)
+    if not bare.all():
+        weights = TfidfVectorizer(token_pattern=r"\S+").fit_transform(own)
+        similar += np.asarray((weights @ weights.T).todense())
     np.fill_diagonal(similar, 0.0)
     return similar
 
