@@ -42,7 +42,7 @@ def test_gymnasiums_own_checker_has_nothing_to_say(id_):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("id_", FROZEN)
-def test_gymnasiums_own_checker_has_nothing_to_say_of_frozen_ids(id_):
+def test_gymnasiums_own_checker_has_nothing_to_say_of_any_frozen_id(id_):
     check(id_)
 
 

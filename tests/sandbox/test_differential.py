@@ -129,9 +129,10 @@ INVOCATIONS = [
     "printf 'one\\ntwo\\n' | (python -c 'import os; print(os.read(0, 4))'; cat)",
     "python hello.py | tee log; cat log; echo ${PIPESTATUS[0]}",
     "python fails.py 2>&1 | tail -1; echo ${PIPESTATUS[0]}",
-    "timeout 5 python hello.py; timeout 0.4 python -c 'import time; time.sleep(2)'; echo $?",
-    "timeout -s KILL 0.4 python -c 'import time; time.sleep(2)'; echo $?",
-    "timeout -s INT 0.6 python -c 'import time; time.sleep(2)'; echo $?",
+    "timeout 5 python hello.py; "
+    "timeout 0.4 python -c 'import time; time.sleep(2); print(\"late\")'; echo $?",
+    "timeout -s KILL 0.4 python -c 'import time; time.sleep(2); print(\"late\")'; echo $?",
+    "timeout -s INT 0.6 python -c 'import time; time.sleep(2); print(\"late\")'; echo $?",
     "python -c 'import time; time.sleep(.2); print(1)' & python -c 'print(2)'; wait; echo $?",
     "python -c 'import sys; sys.exit(5)' & wait $!; echo $?",
     "python -c 'import time; time.sleep(2)' & sleep 0.4; kill $!; wait $!; echo $?",
