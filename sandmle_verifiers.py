@@ -14,9 +14,10 @@ from typing import Any
 import verifiers.v1 as vf
 from verifiers.v1.errors import HarnessError, SandboxError
 
-from sandmle_gym.catalogue import Source, normalise, open_task, suite_lock
+from sandmle_gym.catalogue import normalise, open_task, suite_lock
 from sandmle_gym.episode import Episode, make_options
 from sandmle_gym.rollout import make_client, rollout
+from sandmle_gym.source import Source
 from sandmle_gym.threads import in_thread
 from sandmle_gym.trajectory import Trajectory
 

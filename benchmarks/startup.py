@@ -51,8 +51,9 @@ def resets() -> dict[str, float]:
     import gymnasium
 
     import sandmle_gym
-    from sandmle_gym.catalogue import public_root, suite_lock
+    from sandmle_gym.catalogue import suite_lock
     from sandmle_gym.sandbox import get_backend
+    from sandmle_gym.storage import public_root
 
     gymnasium.register_envs(sandmle_gym)
     stack = "import numpy, pandas, scipy.stats, sklearn.ensemble, sklearn.linear_model, lightgbm"
@@ -80,10 +81,11 @@ def resets() -> dict[str, float]:
 
 def drawing() -> dict[str, float]:
     """Time drawing a task of every seed card, and certifying one of every modality."""
-    from sandmle_gym.catalogue import card, cards, public_root
+    from sandmle_gym.catalogue import card, cards
     from sandmle_gym.certify import certify
     from sandmle_gym.families import derive, draw
     from sandmle_gym.sandbox import get_backend
+    from sandmle_gym.storage import public_root
 
     backend = get_backend("auto", public_root=public_root())
     draws: dict[bool, list[float]] = {True: [], False: []}

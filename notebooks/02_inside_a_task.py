@@ -150,8 +150,8 @@ plt.show()
 # else. We run both in the sandbox up to the point where they fit, and compare what they would fit on.
 
 # %%
-from sandmle_gym.catalogue import public_root
 from sandmle_gym.sandbox import get_backend
+from sandmle_gym.storage import public_root
 
 backend = get_backend("auto", public_root=public_root())
 

@@ -13,10 +13,7 @@ Importing this module is light; pandas, scikit-learn and the families are import
 import json
 import os
 import shutil
-import tempfile
-import threading
 import tomllib
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,10 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.selection import TaskFacts, difficulty, level_bounds, level_of, select
+from sandmle_gym.storage import Shelf, cache_root, keep, public_root, publish
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from sandmle_gym.bundle import TaskBundle
     from sandmle_gym.families import SeedCard
     from sandmle_gym.spec import TaskSpec
@@ -48,7 +44,7 @@ class Task:
     @property
     def public_folder(self) -> Path:
         """A read-only folder with the public files, named by the digest of the task."""
-        return _published(self.bundle)
+        return publish(self.bundle)
 
     def witness(self, tier: str) -> str:
         """Return the program of a witness: the stored solution that proves a tier.
@@ -72,22 +68,6 @@ def envs_root() -> Path:
     package = Path(__file__).parent
     installed = package / "_envs"
     return installed if installed.is_dir() else package.parent / "envs"
-
-
-def cache_root() -> Path:
-    """Return the folder of drawn tasks; the environment variable SANDMLE_CACHE moves it."""
-    if chosen := os.environ.get("SANDMLE_CACHE"):
-        return Path(chosen).expanduser().resolve()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("sandmle_gym")
-
-
-def public_root() -> Path:
-    """Return the folder below which all public files lie: all that a sandbox may ever bind."""
-    folder = cache_root() / "public"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @cache
@@ -120,7 +100,8 @@ def split_of(name: str) -> str:
 
 
 @cache
-def _all_tasks() -> tuple[TaskFacts, ...]:
+def all_tasks() -> tuple[TaskFacts, ...]:
+    """Return the facts of every frozen task, in the order of the suite."""
     entries = suite_lock()["tasks"]
     measured = {name: difficulty(e["certificate"]["rungs"]) for name, e in entries.items()}
     bounds = suite_lock().get("levels") or level_bounds(measured.values())
@@ -168,7 +149,7 @@ def tasks(  # noqa: PLR0913 — each is a fact that one may ask for
         UnknownNameError: No task has such a value.
     """
     filters = {"split": split, "modality": modality, "metric": metric, "level": level}
-    return select(_all_tasks(), order=order, card=card, domain=domain, **filters)
+    return select(all_tasks(), order=order, card=card, domain=domain, **filters)
 
 
 def card(slug: str) -> "SeedCard":
@@ -216,79 +197,6 @@ def open_task(reference: str) -> Task:
     raise UnknownNameError("task", reference, [*references(), *streams])
 
 
-@dataclass(frozen=True)
-class Source:
-    """What an environment draws its tasks from; made from the keyword arguments of `gym.make`."""
-
-    task: str | None = None
-    """One fixed task."""
-    card: str | None = None
-    """The stream of one seed card."""
-    index: int | None = None
-    """With `card`: always this draw."""
-    split: str | None = None
-    """With neither: the frozen tasks of this split (train, val, test), or all of them."""
-    modality: str | None = None
-    """With neither: only frozen tasks of this modality; the same goes for the next ones."""
-    metric: str | None = None
-    level: str | None = None
-    domain: str | None = None
-
-    def __post_init__(self) -> None:
-        filters = {name: value for name, value in self._filters.items() if value is not None}
-        if sum((self.task is not None, self.card is not None, bool(filters))) > 1:
-            raise UserError(
-                "give either task= or card= or filters such as split=, not several of them"
-            )
-        if self.index is not None and (self.card is None or self.index < 0):
-            raise UserError("index= is a number ≥ 0 and goes with card=")
-        if self.card is not None and self.card not in cards():
-            raise UnknownNameError("seed card", self.card, cards())
-        if filters and not self.frozen():
-            asked = ", ".join(f"{name} {value!r}" for name, value in filters.items())
-            raise UserError(f"the suite has no tasks in {asked}")
-
-    def choose(self, random: "np.random.Generator", options: Mapping[str, Any]) -> str:
-        """Choose the reference of the next episode's task.
-
-        Args:
-            random: The environment's own random generator.
-            options: Those of `reset`: `task` names a task; `index` a draw of the stream.
-        """
-        options = dict(options)
-        task, index = options.pop("task", None), options.pop("index", None)
-        if options:
-            raise UnknownNameError("reset option", next(iter(options)), ["task", "index"])
-        if task is not None:
-            return self._selected(str(task))
-        if self.card is not None:
-            index = self.index if index is None else index
-            return f"{self.card}#{int(random.integers(2**31)) if index is None else int(index)}"
-        if index is not None:
-            raise UserError('options={"index": …} goes with a seed card\'s id, such as its -v0 id')
-        if self.task is not None:
-            return self.task
-        frozen = self.frozen()
-        return frozen[int(random.integers(len(frozen)))]
-
-    def _selected(self, task: str) -> str:
-        reference = normalise(task)
-        if self.task is not None and reference != normalise(self.task):
-            raise UserError(
-                f"this environment always plays {self.task}; make SandMLE/Suite-v0 to choose tasks"
-            )
-        return reference
-
-    def frozen(self) -> list[str]:
-        """Name the frozen tasks that are meant, in the order of the suite."""
-        return [task.reference for task in select(_all_tasks(), **self._filters)]
-
-    @property
-    def _filters(self) -> dict[str, Any]:
-        names = ("split", "modality", "metric", "level", "domain")
-        return {name: getattr(self, name) for name in names}
-
-
 def register() -> None:
     """Register every id with Gymnasium: entry points are strings, so nothing heavy is imported."""
     import gymnasium
@@ -324,41 +232,16 @@ def _open_folder(folder: Path) -> Task:
     return Task(str(folder), load(folder))
 
 
-MEMORY_BYTES = 256 * 2**20
-"""Public files of frozen tasks that are kept in memory; those opened last stay."""
-
-
-class _Shelf:
-    """Tasks in memory, bounded by their bytes: a table has 0.3 MB, a task of images may have 10."""
-
-    def __init__(self) -> None:
-        self._tasks: OrderedDict[str, Task] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, reference: str) -> Task | None:
-        with self._lock:
-            if reference in self._tasks:
-                self._tasks.move_to_end(reference)
-            return self._tasks.get(reference)
-
-    def put(self, task: Task) -> Task:
-        with self._lock:
-            self._tasks[task.reference] = task
-            while len(self._tasks) > 1 and sum(map(_size, self._tasks.values())) > MEMORY_BYTES:
-                self._tasks.popitem(last=False)
-        return task
-
-
-_shelf = _Shelf()
-
-
-def _size(task: Task) -> int:
-    return sum(map(len, task.bundle.public.values()))
+_shelf: Shelf[Task] = Shelf()
 
 
 def _open_frozen(reference: str) -> Task:
     """Take a frozen task from memory, else from the disk or a new draw."""
-    return _shelf.get(reference) or _shelf.put(_fetch_frozen(reference))
+    task = _shelf.get(reference)
+    if task is None:
+        task = _fetch_frozen(reference)
+        _shelf.put(reference, task, sum(map(len, task.bundle.public.values())))
+    return task
 
 
 def _fetch_frozen(reference: str) -> Task:
@@ -377,7 +260,7 @@ def _fetch_frozen(reference: str) -> Task:
         except UserError:
             shutil.rmtree(folder, ignore_errors=True)  # damaged: draw it again
     bundle = _restore_real(reference, entry) if real else _restore(reference, entry)
-    _keep(bundle, folder)
+    keep(bundle, folder)
     return Task(reference, bundle, lock["version"])
 
 
@@ -411,7 +294,7 @@ def _open_stream(slug: str, index: int) -> Task:
             return Task(reference, bundle)
         shutil.rmtree(folder, ignore_errors=True)
     bundle = search(seed_card, index, get_backend("auto", public_root=public_root())).bundle
-    _keep(bundle, folder)
+    keep(bundle, folder)
     return Task(reference, bundle)
 
 
@@ -421,40 +304,3 @@ def _still_drawn(seed_card: "SeedCard", spec: "TaskSpec", digest: str) -> bool:
 
     current = derive(seed_card, spec.index, spec.attempt)
     return current == spec and draw(spec).digest == digest
-
-
-def _keep(bundle: "TaskBundle", folder: Path) -> None:
-    """Save a task unless another process has just done the same."""
-    try:
-        bundle.save(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-
-
-def _published(bundle: "TaskBundle") -> Path:
-    """Write the public files where sandboxes may bind them; whole or not at all, once."""
-    digest = bundle.digest  # hashes the whole content, so once and not for every file
-    folder = public_root() / digest
-    if not folder.is_dir():
-        kept = cache_root() / "tasks" / digest / "public"
-        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=public_root()))
-        for name, data in bundle.public.items():
-            path = staging / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _one_copy(kept / name, path, data)
-            path.chmod(0o644)  # the bind is read-only; a copy that an agent makes must not be
-        staging.chmod(0o755)
-        try:
-            staging.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(staging, ignore_errors=True)
-    return folder
-
-
-def _one_copy(kept: Path, path: Path, data: bytes) -> None:
-    """Share the file of a task that the cache holds already; images would else lie there twice."""
-    try:
-        path.hardlink_to(kept)
-    except OSError:  # not kept, or on a file system without hard links
-        path.write_bytes(data)

@@ -6,9 +6,10 @@ from typing import Any
 import gymnasium
 from gymnasium.wrappers import TimeLimit
 
-from sandmle_gym.catalogue import Source, open_task
+from sandmle_gym.catalogue import open_task
 from sandmle_gym.episode import Episode, EpisodeOptions, Stats, make_options
 from sandmle_gym.errors import EpisodeOverError, UserError
+from sandmle_gym.source import Source
 from sandmle_gym.spaces import FreeText
 from sandmle_gym.view import Transcript
 
@@ -40,7 +41,7 @@ class SandMLEEnv(gymnasium.Env[str, str]):
     taken as the episode's own turn limit, so that its last step is graded like any other end.
 
     Args of `gym.make`: `task`, `card`, `index`, `path` and the filters `split`, `modality`, `metric`,
-    `level`, `domain` say what is played (see `catalogue.Source`); all others are `episode.EpisodeOptions`.
+    `level`, `domain` say what is played (see `source.Source`); all others are `episode.EpisodeOptions`.
     """
 
     metadata = {"render_modes": ["ansi", "html"], "render_fps": 1}  # noqa: RUF012

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from sandmle_gym.catalogue import Task, public_root
+from sandmle_gym.catalogue import Task
 from sandmle_gym.errors import EpisodeOverError, UserError
 from sandmle_gym.grading import Grade, get_grader
 from sandmle_gym.metrics import get_metric
@@ -29,6 +29,7 @@ from sandmle_gym.protocols import (
 from sandmle_gym.rewards import Reward, RewardFunction, get_reward
 from sandmle_gym.sandbox import Fetched, Resources, Sandbox, get_backend
 from sandmle_gym.spec import Frozen, Limits
+from sandmle_gym.storage import public_root
 
 SUBMISSION = "submission.csv"
 

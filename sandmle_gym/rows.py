@@ -7,10 +7,10 @@ prompt in place. Only `nemo`, whose agent reads the prompt from the row, has it 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandmle_gym.catalogue import Source
 from sandmle_gym.episode import EpisodeOptions, make_options
 from sandmle_gym.errors import UnknownNameError
 from sandmle_gym.session import Session, schemas
+from sandmle_gym.source import Source
 
 Row = dict[str, Any]
 

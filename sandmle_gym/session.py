@@ -10,10 +10,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from sandmle_gym.catalogue import Source, open_task
+from sandmle_gym.catalogue import open_task
 from sandmle_gym.episode import Episode, EpisodeOptions
 from sandmle_gym.errors import EpisodeOverError, SandboxError
 from sandmle_gym.protocols import TOOLS
+from sandmle_gym.source import Source
 
 T = TypeVar("T")
 

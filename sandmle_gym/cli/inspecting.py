@@ -7,10 +7,8 @@ import typer
 
 from sandmle_gym.catalogue import (
     REAL_NAMESPACE,
-    cache_root,
     cards,
     open_task,
-    public_root,
     real_lock,
     suite_lock,
     tasks,
@@ -27,6 +25,7 @@ from sandmle_gym.cli.console import (
 )
 from sandmle_gym.cli.options import AsJson, Reference, Sandbox
 from sandmle_gym.errors import UserError
+from sandmle_gym.storage import cache_root, public_root
 
 
 def list_(

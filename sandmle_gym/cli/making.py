@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sandmle_gym.catalogue import envs_root, open_task, public_root
+from sandmle_gym.catalogue import envs_root, open_task
 from sandmle_gym.cli.console import console, errors, ladder, print_certificate, progress_bar
 from sandmle_gym.cli.options import Reference, Sandbox
 from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.sandbox import get_backend
 from sandmle_gym.spec import MetricSpec
+from sandmle_gym.storage import public_root
 
 Folder = Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]
 

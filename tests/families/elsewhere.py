@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 from numpy._core import _multiarray_umath as loops
 
-from sandmle_gym.catalogue import public_root
 from sandmle_gym.certify import Lock, witness
 from sandmle_gym.certify.climb import Climber
 from sandmle_gym.certify.evidence import Evidence
@@ -30,6 +29,7 @@ from sandmle_gym.certify.libraries import library_versions
 from sandmle_gym.certify.lock import part_digests
 from sandmle_gym.families import derive, draw, load_card
 from sandmle_gym.sandbox import get_backend
+from sandmle_gym.storage import public_root
 
 ENVS = Path(__file__).parents[2] / "envs"
 LOCK = Lock.load(ENVS / "suite.lock.json")

@@ -6,10 +6,10 @@ import pytest
 from sandbox.pools import children, kill, only_pool, wait_for
 
 import sandmle_gym.episode
-from sandmle_gym.catalogue import public_root
 from sandmle_gym.env import SandMLEEnv
 from sandmle_gym.errors import SandboxError
 from sandmle_gym.sandbox.warm import WarmBackend
+from sandmle_gym.storage import public_root
 from sandmle_gym.vector import ThreadVectorEnv
 
 

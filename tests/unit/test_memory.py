@@ -2,13 +2,13 @@
 
 import pytest
 
-from sandmle_gym import catalogue
+from sandmle_gym import catalogue, storage
 from sandmle_gym.catalogue import open_task
 
 
 @pytest.fixture
 def shelf(monkeypatch):
-    fresh = catalogue._Shelf()
+    fresh = storage.Shelf()
     monkeypatch.setattr(catalogue, "_shelf", fresh)
     return fresh
 
@@ -16,7 +16,7 @@ def shelf(monkeypatch):
 def test_a_task_opened_again_is_the_same_object_until_others_need_the_memory(shelf, monkeypatch):
     first = open_task("task-000")
     assert open_task("task-000") is first
-    monkeypatch.setattr(catalogue, "MEMORY_BYTES", 1)
+    monkeypatch.setattr(storage, "MEMORY_BYTES", 1)
     open_task("task-001")
     assert shelf.get("task-000") is None
     assert shelf.get("task-001") is not None

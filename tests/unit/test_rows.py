@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sandmle_gym import dataset
-from sandmle_gym.catalogue import Source
 from sandmle_gym.errors import UnknownNameError, UserError
+from sandmle_gym.source import Source
 
 FORMATS = {
     "hf": lambda row: row["task"],

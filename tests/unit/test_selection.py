@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandmle_gym
-from sandmle_gym.catalogue import Source, suite_lock
+from sandmle_gym.catalogue import suite_lock
 from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.selection import FILTERS, LEVELS, difficulty, level_bounds, level_of
+from sandmle_gym.source import Source
 
 ALL = sandmle_gym.tasks()
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)

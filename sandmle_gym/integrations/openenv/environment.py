@@ -29,7 +29,6 @@ from openenv.core.env_server.types import (  # pyright: ignore[reportMissingImpo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandmle_gym.catalogue import (
-    Source,
     normalise,
     real_lock,
     references,
@@ -40,6 +39,7 @@ from sandmle_gym.episode import EpisodeOptions
 from sandmle_gym.errors import SandboxError, UnknownNameError, UserError
 from sandmle_gym.integrations.openenv.counters import Counters
 from sandmle_gym.session import Session, choose, schemas
+from sandmle_gym.source import Source
 
 _logger = logging.getLogger(__name__)
 

@@ -114,8 +114,8 @@ def serve(options: ServerOptions, ready: Callable[[str], object] = str) -> None:
         UserError: The address cannot be listened on.
         IsolationUnavailableError: This machine offers no isolation.
     """
-    from sandmle_gym.catalogue import public_root
     from sandmle_gym.sandbox import get_backend
+    from sandmle_gym.storage import public_root
 
     get_backend(options.episode.sandbox, public_root=public_root())  # fail now, not at a client
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
