@@ -10,6 +10,7 @@ A task is named by a reference, the same in `gym.make`, the command line and Pyt
 Importing this module is light; pandas, scikit-learn and the families are imported when a task is opened.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -256,12 +257,24 @@ def _fetch_frozen(reference: str) -> Task:
     folder = cache_root() / "tasks" / entry["digest"]
     if folder.is_dir():
         try:
-            return Task(reference, load(folder), lock["version"])
+            return Task(reference, _as_frozen(load(folder), entry), lock["version"])
         except UserError:
             shutil.rmtree(folder, ignore_errors=True)  # damaged: draw it again
     bundle = _restore_real(reference, entry) if real else _restore(reference, entry)
     keep(bundle, folder)
     return Task(reference, bundle, lock["version"])
+
+
+def _as_frozen(bundle: "TaskBundle", entry: Mapping[str, Any]) -> "TaskBundle":
+    """Give a kept task the measurements of the lock: no digest covers them, and they may be newer."""
+    held, frozen = bundle.private, entry["certificate"]["rungs"]
+    rungs = [[rung.tier, rung.score] for rung in held.certificate.rungs] if held.certificate else []
+    marks = held.milestones and held.milestones.model_dump(mode="json")
+    if (marks, rungs, held.leaderboard) == (entry["milestones"], frozen, entry["leaderboard"]):
+        return bundle
+    from sandmle_gym.certify import Entry, attach_entry
+
+    return attach_entry(bundle, Entry.model_validate(entry))
 
 
 def _restore(reference: str, entry: Mapping[str, Any]) -> "TaskBundle":
@@ -288,10 +301,11 @@ def _open_stream(slug: str, index: int) -> Task:
     folder = cache_root() / "streams" / slug / str(index)
     seed_card, reference = card(slug), f"{slug}#{index}"
     if folder.is_dir():
-        bundle = load(folder)
-        spec = bundle.private.spec
-        if spec is not None and _still_drawn(seed_card, spec, bundle.digest):
-            return Task(reference, bundle)
+        with contextlib.suppress(UserError):  # damaged
+            bundle = load(folder)
+            spec = bundle.private.spec
+            if spec is not None and _still_drawn(seed_card, spec, bundle.digest):
+                return Task(reference, bundle)
         shutil.rmtree(folder, ignore_errors=True)
     bundle = search(seed_card, index, get_backend("auto", public_root=public_root())).bundle
     keep(bundle, folder)
