@@ -41,6 +41,14 @@ def test_show_tells_the_milestones_and_never_an_answer(task):
     assert "certified" in sandmle("show", "task-042").stdout
 
 
+def test_stats_are_words_for_people_and_figures_for_machines():
+    shown, figures = sandmle("stats", "--sample", "3"), sandmle("stats", "--sample", "3", "--json")
+    assert json.loads(figures.stdout)["tasks"] == 3
+    assert "3 tasks" in shown.stdout
+    assert "largest_cosine" in shown.stdout
+    assert not {"{", "[", "'"} & set(shown.stdout)
+
+
 def test_grade_takes_a_file_from_anywhere(task, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes(task.bundle.public["sample_submission.csv"])

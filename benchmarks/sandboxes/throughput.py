@@ -1,10 +1,13 @@
 """Steps per second of many episodes at once, with how long each ran and waited."""
 
+import contextlib
+import math
 import os
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandboxes import loops
@@ -49,13 +52,20 @@ def _fresh(processes: int, seconds: float) -> Figures:
 
 
 def together(calls: list[Callable[[], Figures | None]], seconds: float) -> Figures:
-    """Repeat every call in a thread of its own for so long; the first one of each does not count."""
+    """Repeat every call in a thread of its own for so long; the first one of each does not count.
+
+    A call that fails ends it all: a rate without those that failed would be too good or too bad.
+    """
     rows: list[tuple[float, float]] = []
     gate = threading.Barrier(len(calls) + 1)
-    end = 0.0
+    end = math.inf
 
     def repeat(call: Callable[[], Figures | None]) -> None:
-        call()
+        try:
+            call()
+        except BaseException:
+            gate.abort()
+            raise
         gate.wait()
         while time.perf_counter() < end:
             started = time.perf_counter()
@@ -63,16 +73,20 @@ def together(calls: list[Callable[[], Figures | None]], seconds: float) -> Figur
             took = time.perf_counter() - started
             rows.append((took, 0.0) if answer is None else (answer["ran"], answer["queued"]))
 
-    threads = [threading.Thread(target=repeat, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    end = time.perf_counter() + 3600
-    gate.wait()
-    started = time.perf_counter()
-    end = started + seconds
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(calls)) as pool:
+        futures = [pool.submit(repeat, call) for call in calls]
+        with contextlib.suppress(threading.BrokenBarrierError):  # the call that failed says more
+            gate.wait()
+        started = time.perf_counter()
+        end = started + seconds
+        problems = [future.exception() for future in futures]
+    for problem in sorted(filter(None, problems), key=_is_broken_gate):
+        raise problem
     return _summary(rows, time.perf_counter() - started)
+
+
+def _is_broken_gate(problem: BaseException) -> bool:
+    return isinstance(problem, threading.BrokenBarrierError)
 
 
 def _summary(rows: Iterable[tuple[float, float]], seconds: float) -> Figures:

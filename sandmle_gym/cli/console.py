@@ -1,7 +1,7 @@
 """How the command line shows things: tables, the milestone ladder, escaped agent text."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -90,18 +90,15 @@ def ladder(task: Task, score: float | None) -> Table:
 
 def print_certificate(certificate: Any) -> None:
     """Write the witnesses and gates of a `bundle.Certificate`, and the verdict."""
-    print_table(
-        ("witness", "score", "gap in s.e.", "seconds"),
-        (
-            (
-                rung.tier,
-                f"{rung.score:.5g}",
-                "" if rung.gap_se is None else f"{rung.gap_se:.1f}",
-                "" if rung.seconds is None else f"{rung.seconds:.2f}",
-            )
-            for rung in certificate.rungs
-        ),
-    )
+    columns: dict[str, Callable[[Any], str]] = {
+        "witness": lambda rung: rung.tier,
+        "score": lambda rung: f"{rung.score:.5g}",
+        "gap in s.e.": lambda rung: "" if rung.gap_se is None else f"{rung.gap_se:.1f}",
+        "seconds": lambda rung: "" if rung.seconds is None else f"{rung.seconds:.2f}",
+    }
+    cells = {name: [*map(show, certificate.rungs)] for name, show in columns.items()}
+    known = {name: column for name, column in cells.items() if any(column)}  # a lock has fewer
+    print_table([*known], zip(*known.values(), strict=True))
     if certificate.gates:
         rows = (("ok" if g.passed else "FAILED", g.name, g.detail) for g in certificate.gates)
         print_table(("gate", "name", "figures"), rows)

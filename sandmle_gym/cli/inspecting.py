@@ -192,10 +192,9 @@ def stats(
     if as_json:
         print_json(figures)
         return
+    console.print(f"{figures.pop('tasks')} tasks")
     for section, values in figures.items():
-        console.print(f"[bold]{section}[/]")
-        rows = values.items() if isinstance(values, dict) else [("", values)]
-        print_table(("figure", "value"), ((name, str(value)) for name, value in rows))
+        print_table((section.replace("_", " "), ""), ((k, _words(v)) for k, v in values.items()))
 
 
 COMMANDS = (list_, show, certify, stats)
@@ -206,6 +205,16 @@ def _spread(count: int | None) -> list[str]:
     names = list(suite_lock()["tasks"])
     step = max(len(names) // (count or len(names)), 1)
     return names[::step][: count or len(names)]
+
+
+def _words(value: Any) -> str:
+    """Write a figure of a report, or several of them, for people."""
+    if isinstance(value, dict):
+        each = {k: f"({_words(v)})" if isinstance(v, dict | list) else v for k, v in value.items()}
+        return ", ".join(f"{name} {figure}" for name, figure in each.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value)) or "none"
+    return str(value)
 
 
 _COLUMNS = {"reference": 19, "metric": 20, "level": 8}

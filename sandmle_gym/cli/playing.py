@@ -40,13 +40,14 @@ def run(
 ) -> None:
     """Play one episode with a scripted agent and show all of it."""
     opened = _open(task)
+    actions = script(agent, opened)
     env = SandMLEEnv(task=task, sandbox=sandbox, feedback=feedback, reward=reward)
     try:
         env.reset()
         assert env.episode is not None
         if not as_json:
             print_task(opened)
-        for action in script(agent, opened):
+        for action in actions:
             env.step(action)
             if not as_json:
                 print_turn(len(env.episode.transcript), env.episode.transcript[-1])
