@@ -32,7 +32,7 @@ def _opening(backend: Backend, repeats: int) -> float:
 
 
 def memory(bench: Bench, episodes: int = 200) -> Figures:
-    """Return the proportional memory of idle episodes in MiB: all of our descendants, before and after."""
+    """Return the proportional memory of idle episodes in MiB: that of all jails, before and after."""
     before = proportional()
     opened = [bench.backend.open() for _ in range(episodes)]
     for sandbox in opened:
@@ -56,7 +56,7 @@ def proportional() -> float:
 
 
 def jailed() -> list[Path]:
-    """Find the processes of all jails that run for this user's program: they share no mounts with us."""
+    """Find the processes of all jails of this machine, by their command line."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

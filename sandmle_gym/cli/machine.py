@@ -101,7 +101,7 @@ def _print_pools(running: list[dict[str, Any]]) -> None:
     if not running:
         console.print("no pool of warm interpreters is running")
         return
-    columns = ("pool", "pid", "minutes", "processes", "zygotes", "episodes", "turns", "waiting")
+    columns = ("pool", "pid", "minutes", "processes", "zygotes", "episodes", "running", "waiting")
     print_table(columns, map(_columns, running))
 
 
@@ -115,6 +115,6 @@ def _columns(pool: dict[str, Any]) -> tuple[object, ...]:
         len(pool["clients"]),
         len(pool["zygotes"]),
         sum(zygote["episodes"] for zygote in pool["zygotes"]),
-        f"{pool['running']} on {pool['cores']} cores",
+        f"{pool['running']} of {pool['cores']}",
         pool["waiting"],
     )

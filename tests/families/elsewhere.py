@@ -128,9 +128,8 @@ def _digest(*parts):
 
 
 if __name__ == "__main__":
-    if (
-        sys.argv[1] == "old-cpu"
-    ):  # libraries choose when they are loaded, the C library when it starts
+    if sys.argv[1] == "old-cpu":
+        # libraries choose when they are loaded, the C library when it starts
         command = [sys.executable, __file__, *sys.argv[2:]]
         os.execve(sys.executable, command, os.environ | old_cpu())
     work = {"draw": drawn, "climb": climbed, "floats": floats}[sys.argv[1]]
