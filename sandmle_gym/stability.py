@@ -32,16 +32,17 @@ Table = dict[str, Any]
 
 
 def of_suite(names: Sequence[str], backend: Backend) -> Table:
-    """Sum `of_task` up over frozen tasks: rates, medians and worst cases."""
-    whole = (of_task(open_task(name).bundle, backend) for name in names)
-    reports = [report for report in whole if "order" in report]
+    """Sum `of_task` up over frozen tasks: rates, medians and worst cases; `broken` names what has none."""
+    whole = {name: of_task(open_task(name).bundle, backend) for name in names}
+    reports = [report for report in whole.values() if "order" in report]
+    broken = {name: found["problems"] for name, found in whole.items() if "order" not in found}
     if not reports:
-        return {"tasks": 0, "broken": len(names)}
+        return {"tasks": 0, "broken": broken}
     order = np.concatenate([report["order"] for report in reports])
     redrawn = [pair for report in reports for pair in report["redrawn_order"]]
     return {
         "tasks": len(reports),
-        "broken": len(names) - len(reports),
+        "broken": broken,
         "pairs_in_order_99": round(float((order >= 0.99).mean()), 4),
         "paired_flip_rate": round(float(1 - order.mean()), 5),
         "frozen_flip_rate": round(float(np.mean([r["frozen_flips"] for r in reports])), 5),

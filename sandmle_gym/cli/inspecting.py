@@ -211,7 +211,7 @@ def _words(value: Any) -> str:
     """Write a figure of a report, or several of them, for people."""
     if isinstance(value, dict):
         each = {k: f"({_words(v)})" if isinstance(v, dict | list) else v for k, v in value.items()}
-        return ", ".join(f"{name} {figure}" for name, figure in each.items())
+        return ", ".join(f"{name} {figure}" for name, figure in each.items()) or "none"
     if isinstance(value, list):
         return ", ".join(map(_words, value)) or "none"
     return str(value)

@@ -1,9 +1,11 @@
 """How sure the medals of a measured task are: the same resamples for every witness."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from sandmle_gym import stability
 from sandmle_gym.certify import certify
 from sandmle_gym.sandbox import get_backend
 from sandmle_gym.stability import of_suite, of_task
@@ -28,6 +30,15 @@ def test_a_witness_that_breaks_is_told_and_not_counted(good, replay):
     measured = certify(good, replay)
     replay.corrupt = lambda source, run: "no submission"
     assert "trivial" in of_task(measured, replay)["problems"]
+
+
+def test_a_task_whose_witness_breaks_is_named(good, replay, monkeypatch):
+    measured = certify(good, replay)
+    replay.corrupt = lambda source, run: "no submission"
+    monkeypatch.setattr(stability, "open_task", lambda name: SimpleNamespace(bundle=measured))
+    report = of_suite(["task-003"], replay)
+    assert report["tasks"] == 0
+    assert "trivial" in report["broken"]["task-003"]
 
 
 def test_a_task_without_a_recipe_is_not_drawn_again(good, replay):
