@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 # Machines are shared and noisy: the clock must not decide whether a law holds.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-# Everybody who runs the tests sees the same examples; `--hypothesis-profile=search` looks for new ones.
+# Everybody who runs the tests sees the same examples; .ci/run looks for new ones with the other profile.
 settings.register_profile("laws", patient, derandomize=True)
 settings.register_profile("search", patient, max_examples=1000)
 settings.load_profile("laws")
