@@ -211,7 +211,7 @@ class Zygote:
         programs.become(
             job,
             lambda: episode.join(of.handle, of.request, as_root=self.as_root, mapped=self.mapped),
-            lambda: pages.populate(hot),
+            hot,
         )
 
     def on_children(self) -> None:
