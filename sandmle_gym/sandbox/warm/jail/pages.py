@@ -12,6 +12,7 @@ import os
 import select
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import syscalls
 
@@ -56,6 +57,53 @@ def plug() -> None:
         while (block := libc.malloc(size)) is not None and block < fresh:
             pass
         libc.free(block)
+
+
+def merge() -> None:
+    """Make one mapping of what lies side by side in a library, as a fork and its end pay for each.
+
+    A loader maps five pieces of each of hundreds of files: headers, code, constants, what it wrote before
+    the start, data. The first three differ only in that code may be executed, the last two in that data
+    may be written; what we take back here keeps a program's errors from its own memory, no program from
+    another's.
+    """
+    pieces = [_Piece.parse(line) for line in Path("/proc/self/maps").read_text().splitlines()]
+    for before, piece, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
+        if piece.rights != "r--p":
+            continue
+        if piece.goes_on_in(after) and after.rights == "rw-p":
+            _protect(piece, mmap.PROT_READ | mmap.PROT_WRITE)
+        elif (piece.goes_on_in(after) and after.rights == "r-xp") or (
+            before.goes_on_in(piece) and before.rights == "r-xp"
+        ):
+            _protect(piece, mmap.PROT_READ | mmap.PROT_EXEC)
+
+
+class _Piece(NamedTuple):
+    """A line of /proc/self/maps."""
+
+    start: int
+    end: int
+    rights: str
+    offset: int
+    name: str
+
+    @classmethod
+    def parse(cls, line: str) -> "_Piece":
+        span, rights, offset, _, _, *name = line.split(maxsplit=5)
+        start, end = (int(part, 16) for part in span.split("-"))
+        return cls(start, end, rights, int(offset, 16), name[0] if name else "")
+
+    def goes_on_in(self, other: "_Piece") -> bool:
+        """Say whether the other one continues this one, in memory and in the file."""
+        shift = self.start - self.offset
+        together = self.end == other.start and shift == other.start - other.offset
+        return together and self.name == other.name and self.name.startswith("/")
+
+
+def _protect(piece: _Piece, rights: int) -> None:
+    size = ctypes.c_size_t(piece.end - piece.start)
+    syscalls.check(syscalls.libc.mprotect(ctypes.c_void_p(piece.start), size, rights), "mprotect")
 
 
 def _sizes() -> Iterator[int]:

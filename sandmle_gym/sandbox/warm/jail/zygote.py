@@ -71,6 +71,7 @@ def _load(config: dict[str, Any]) -> list[str]:
     gc.collect()
     gc.freeze()
     pages.plug()
+    pages.merge()
     return skipped
 
 
