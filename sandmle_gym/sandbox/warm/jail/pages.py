@@ -68,7 +68,8 @@ def merge() -> None:
     another's.
     """
     pieces = [_Piece.parse(line) for line in Path("/proc/self/maps").read_text().splitlines()]
-    for before, piece, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
+    first, *others = pieces  # none goes on in itself
+    for before, piece, after in zip([first, *pieces], pieces, [*others, first], strict=False):
         if piece.rights != "r--p":
             continue
         if piece.goes_on_in(after) and after.rights == "rw-p":
@@ -102,8 +103,9 @@ class _Piece(NamedTuple):
 
 
 def _protect(piece: _Piece, rights: int) -> None:
+    """Change the rights of a piece; where the kernel refuses, it stays as it is."""
     size = ctypes.c_size_t(piece.end - piece.start)
-    syscalls.check(syscalls.libc.mprotect(ctypes.c_void_p(piece.start), size, rights), "mprotect")
+    syscalls.libc.mprotect(ctypes.c_void_p(piece.start), size, rights)
 
 
 def _sizes() -> Iterator[int]:
