@@ -4,15 +4,15 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 _LONGEST_STAT = 4096
 
 
-def running() -> Iterator[int]:
-    """Yield the ids of all processes that have not ended (zombies have)."""
+def running(but: Container[int]) -> Iterator[int]:
+    """Yield the ids of all processes that have not ended (zombies have), without some."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - a path object each would cost more than the rest
-        if name.isdigit():
+        if name.isdigit() and int(name) not in but:
             with contextlib.suppress(OSError):
                 if not stat(name).startswith(b" Z"):
                     yield int(name)
