@@ -48,7 +48,8 @@ class WarmSandbox(Sandbox):
         """Run a command; see `Sandbox.run`."""
         check_command(kind, source, seconds, keep_bytes)
         output = Output(keep_bytes, self._flood)
-        with self._in_use(), self._turn() as queued:
+        with self._in_use():
+            queued = self._begin()
             reply = self._run(kind, source, seconds, output)
             return _result(reply, output, queued)
 
@@ -58,7 +59,10 @@ class WarmSandbox(Sandbox):
         os.set_blocking(reader, False)
         try:
             self._send({"op": "run", "kind": kind, "seconds": seconds}, writer, body)
-            return {} if self._dead else self._collect(reader, output, seconds + _GRACE)
+            if not self._dead:
+                return self._collect(reader, output, seconds + _GRACE)
+            self._channel.end()
+            return {}
         finally:
             os.close(reader)
 
@@ -80,15 +84,13 @@ class WarmSandbox(Sandbox):
                 self.close()
                 raise
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[float]:
-        """Wait for a turn, and open the episode if it is not; gives the seconds waited."""
+    def _begin(self) -> float:
+        """Wait for a turn, and open the episode if it is not; return the seconds waited."""
         waited = 0.0 if self._dead else self._channel.begin()
         if not (self._open or self._dead):
             self._open = True
             self._enter()
-        yield waited
-        self._channel.end()
+        return waited
 
     def _enter(self) -> None:
         try:
@@ -103,11 +105,11 @@ class WarmSandbox(Sandbox):
     def _ready(self) -> None:
         """Open the episode if it is not."""
         if not self._open:
-            with self._turn():
-                pass
+            self._begin()
+            self._channel.end()
 
     def _collect(self, pipe: int, output: Output, patience: float) -> dict[str, Any]:
-        """Read output until the reply comes, then what the pipe still holds."""
+        """Read output until the reply comes, end our turn, and read what the pipe still holds."""
         deadline = time.monotonic() + patience
         poll = select.poll()
         poll.register(self._channel.control, select.POLLIN)
@@ -124,6 +126,7 @@ class WarmSandbox(Sandbox):
                 poll.unregister(pipe)
                 self._send({"op": "stop"})
         reply = self._wait_for_reply(max(0.0, deadline - time.monotonic()))
+        self._channel.end()  # the next one need not wait until we have read
         for _ in range(_PIPE_CHUNKS):
             if output.flooded or not _read_some(pipe, output):
                 break

@@ -71,7 +71,7 @@ class Broker:
 
     def _patience(self) -> float | None:
         if self.queue.waiting:
-            return runqueue.TICK
+            return self.queue.patience()
         return _CHECK if self.guests else _LOOK
 
     def _over(self) -> bool:

@@ -65,6 +65,10 @@ class RunQueue(Generic[Each]):
             self.served += 1
             waiter.go()  # may bring us back to `leave`, if it has gone
 
+    def patience(self) -> float:
+        """Return the seconds until the next look."""
+        return max(0.0, self.next_look - time.monotonic())
+
     def tick(self) -> None:
         """Look who sleeps, if somebody waits and the last look was long enough ago."""
         now, start = time.monotonic(), time.thread_time()

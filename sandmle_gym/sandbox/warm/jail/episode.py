@@ -12,6 +12,7 @@ from typing import Any
 
 import landlock
 import proc
+import processes
 import root
 import syscall_filter
 import syscalls
@@ -79,13 +80,15 @@ def join(handle: int, request: dict[str, Any], *, as_root: bool, mapped: int) ->
     syscalls.set_capabilities(syscalls.CAP_SETPCAP)
     _give_up_privileges()
     landlock.restrict(landlock.abi(), _AREAS.values())
-    flags = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[6])
+    flags = int(processes.stat("thread-self").split()[6])
     if flags & _PF_NPROC_EXCEEDED:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _die_first() -> None:
-    Path("/proc/self/oom_score_adj").write_text("1000")  # the agent dies before the trainer does
+    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    os.write(fd, b"1000")  # the agent dies before the trainer does
+    os.close(fd)
 
 
 def _give_up_privileges() -> None:

@@ -283,7 +283,7 @@ class Init:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)  # all at once, so that nobody can fork in between
-        while others := [pid for pid in processes.running() if pid not in keep]:
+        while others := list(processes.running(keep)):
             for pid in others:
                 try:
                     os.kill(pid, signal.SIGKILL)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import processes
+
 Verdict = Literal["", "memory", "cpu"]
 
 INTERVAL = 0.1
@@ -45,7 +47,7 @@ class Looks:
 
     def begin(self, session: int | None) -> None:
         """Start the account of a command; what an older process (the session) used before is not on it."""
-        self._next = 0.0
+        self._next = time.monotonic() + INTERVAL
         self._hidden: set[int] = set()
         self._seen: dict[tuple[int, int], int] = {}
         self._before = [_read(session)] if session is not None else []
@@ -114,7 +116,7 @@ def _alive() -> Iterator[Process]:
 
 def _read(pid: int) -> Process | None:
     with contextlib.suppress(OSError):
-        stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        stat = processes.stat(str(pid)).split()
         if stat[0] not in b"ZX":
             own, waited = int(stat[11]) + int(stat[12]), int(stat[13]) + int(stat[14])
             pages = int(stat[21])

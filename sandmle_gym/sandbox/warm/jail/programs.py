@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+import pages
 import runner
 import syscalls
 import wire
@@ -27,13 +28,13 @@ _LIMIT_NAME = 26
 """Width of the first column of /proc/self/limits, whose lines are in the order of the limits' numbers."""
 
 
-def become(job: int, join: Callable[[], None], prepare: Callable[[], None]) -> NoReturn:
+def become(job: int, join: Callable[[], None], hot: pages.Ranges) -> NoReturn:
     """Do one job and end.
 
     Args:
         job: Descriptor of the socket to the episode's first process.
         join: Puts up the walls of the episode around the calling process.
-        prepare: Uses the time until the job is there.
+        hot: Memory to make our own until the job is there.
     """
     try:
         signal.set_wakeup_fd(-1)
@@ -44,7 +45,7 @@ def become(job: int, join: Callable[[], None], prepare: Callable[[], None]) -> N
         runner.reseed()
         channel = socket.socket(fileno=runner.KEPT)
         channel.send(str(os.getpid()).encode())
-        prepare()
+        pages.populate(hot, until=channel.fileno())
         _serve(channel)
     except BaseException:  # noqa: BLE001 - the copy must never return into the zygote's loop
         traceback.print_exc()

@@ -51,8 +51,6 @@ def begin(
         source: File descriptor that becomes standard input; None: /dev/null.
         keep: Whether number `KEPT` stays open.
     """
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     if source is None:

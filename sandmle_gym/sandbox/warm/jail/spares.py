@@ -1,8 +1,8 @@
 """Which episodes get a run of Python in advance, so that the agent's thinking pays for the fork.
 
-A spare is walled in and has its page faults behind it. There are only as many as the machine has processors,
-for the episodes that used Python last; they are made when a processor is idle, be it beside the run before,
-and go when nobody wants them.
+A spare is walled in, and has as many of its page faults behind it as there was time for. There are only as
+many as the machine has processors, for the episodes that used Python last; they are made when a processor is
+idle, be it beside the run before, and go when nobody wants them.
 """
 
 import collections

@@ -170,7 +170,8 @@ def install() -> None:
     code = program(os.uname().machine)
     buffer = ctypes.create_string_buffer(code, len(code))
     loaded = _Program(len(code) // 8, ctypes.addressof(buffer))
-    result = syscalls.libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(loaded), 0, 0)
+    address = ctypes.addressof(loaded)
+    result = syscalls.libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, address, 0, 0)
     syscalls.check(result, "seccomp filter")
 
 

@@ -47,6 +47,7 @@ _MOUNT_SETATTR = 442
 _CLOSE_RANGE = 436
 
 libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
 libc.syscall.restype = ctypes.c_long
 
@@ -158,5 +159,5 @@ def drop_capabilities() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    arguments = [ctypes.c_ulong(number) for number in (value, 0, 0, 0)]
-    check(libc.prctl(option, *arguments), f"prctl({option}, {value})")
+    if libc.prctl(option, value, 0, 0, 0) < 0:
+        check(-1, f"prctl({option}, {value})")

@@ -71,6 +71,7 @@ def _load(config: dict[str, Any]) -> list[str]:
     gc.collect()
     gc.freeze()
     pages.plug()
+    pages.merge()
     return skipped
 
 
@@ -211,7 +212,7 @@ class Zygote:
         programs.become(
             job,
             lambda: episode.join(of.handle, of.request, as_root=self.as_root, mapped=self.mapped),
-            lambda: pages.populate(hot),
+            hot,
         )
 
     def on_children(self) -> None:
