@@ -62,22 +62,17 @@ def plug() -> None:
 def merge() -> None:
     """Make one mapping of what lies side by side in a library, as a fork and its end pay for each.
 
-    A loader maps five pieces of each of hundreds of files: headers, code, constants, what it wrote before
-    the start, data. The first three differ only in that code may be executed, the last two in that data
-    may be written; what we take back here keeps a program's errors from its own memory, no program from
-    another's.
+    A loader maps five pieces of each of hundreds of files; headers, code and constants differ only in that
+    code may be executed. What we take back here keeps a program's errors from its own memory, no program
+    from another's. What the loader wrote and then closed stays closed: the zygote shares it with all.
     """
     pieces = [_Piece.parse(line) for line in Path("/proc/self/maps").read_text().splitlines()]
     first, *others = pieces  # none goes on in itself
     for before, piece, after in zip([first, *pieces], pieces, [*others, first], strict=False):
-        if piece.rights != "r--p":
-            continue
-        if piece.goes_on_in(after) and after.rights == "rw-p":
-            _protect(piece, mmap.PROT_READ | mmap.PROT_WRITE)
-        elif (piece.goes_on_in(after) and after.rights == "r-xp") or (
-            before.goes_on_in(piece) and before.rights == "r-xp"
-        ):
-            _protect(piece, mmap.PROT_READ | mmap.PROT_EXEC)
+        code_follows = piece.goes_on_in(after) and after.rights == "r-xp"
+        code_precedes = before.goes_on_in(piece) and before.rights == "r-xp"
+        if piece.rights == "r--p" and (code_follows or code_precedes):
+            _make_executable(piece)
 
 
 class _Piece(NamedTuple):
@@ -102,9 +97,10 @@ class _Piece(NamedTuple):
         return together and self.name == other.name and self.name.startswith("/")
 
 
-def _protect(piece: _Piece, rights: int) -> None:
+def _make_executable(piece: _Piece) -> None:
     """Change the rights of a piece; where the kernel refuses, it stays as it is."""
     size = ctypes.c_size_t(piece.end - piece.start)
+    rights = mmap.PROT_READ | mmap.PROT_EXEC
     syscalls.libc.mprotect(ctypes.c_void_p(piece.start), size, rights)
 
 
