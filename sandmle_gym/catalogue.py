@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandmle_gym.cache import cache_root
 from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.selection import TaskFacts, difficulty, level_bounds, level_of, select
 
@@ -72,15 +73,6 @@ def envs_root() -> Path:
     package = Path(__file__).parent
     installed = package / "_envs"
     return installed if installed.is_dir() else package.parent / "envs"
-
-
-def cache_root() -> Path:
-    """Return the folder of drawn tasks; the environment variable SANDMLE_CACHE moves it."""
-    if chosen := os.environ.get("SANDMLE_CACHE"):
-        return Path(chosen).expanduser().resolve()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("sandmle_gym")
 
 
 def public_root() -> Path:

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from sandmle_gym.cache import cache_root
 from sandmle_gym.catalogue import (
     REAL_NAMESPACE,
-    cache_root,
     cards,
     open_task,
     public_root,
