@@ -4,7 +4,6 @@ It reads the lock and the statements alone; `stability` runs witnesses again. Ev
 so that a report is JSON and can be held against an earlier one.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,20 +11,11 @@ from typing import Any
 import numpy as np
 
 from sandmle_gym.catalogue import open_task, suite_lock, tasks
+from sandmle_gym.certify import likeness
+from sandmle_gym.certify.likeness import NO_DATA
 from sandmle_gym.metrics import get_metric
 from sandmle_gym.selection import FILTERS, LEVELS, TaskFacts
 from sandmle_gym.spec import MetricSpec
-
-NO_DATA = ("sample submission", "mean", "median", "random draws", "trivial")
-"""Entries of a leaderboard that look at no feature."""
-COMMON_LINE = 0.2
-"""Lines that stand in more than this share of all statements are boilerplate …"""
-COMMON_IN_CARD, CARD_TASKS = 0.5, 4
-"""… and those in more than this share of a card's, where so many tasks of it are compared."""
-APART = 0.03
-"""Least distance between the ladders of two tasks of a suite; see `fingerprint`."""
-NEAR = 0.9
-"""Cosine from which two statements, less their boilerplate, are near-duplicates."""
 
 Table = dict[str, Any]
 
@@ -76,37 +66,19 @@ def spread(chosen: Sequence[TaskFacts]) -> Table:
     }
 
 
-def fingerprint(entry: Mapping[str, Any]) -> list[float]:
-    """Describe a task by its ladder: the skill of every witness and pipeline group, size and noise.
-
-    Skills are shares of the way from trivial to the oracle, cut to [-1, 1].
-    """
-    scores = dict(entry["certificate"]["rungs"])
-    low, span = scores["trivial"], scores["oracle"] - scores["trivial"]
-    board = entry.get("leaderboard") or {}
-    learners = [name for name in board if name not in NO_DATA and name not in scores]
-    skills = [(scores[tier] - low) / span for tier in scores if tier not in ("trivial", "oracle")]
-    skills += [(board[name] - low) / span for name in sorted(learners)]
-    error = entry["certificate"]["standard_error"] / abs(span)
-    sizes = [math.log(entry["train_rows"] / 100), 10 * error]
-    return [float(np.clip(skill, -1, 1)) for skill in skills] + sizes
-
-
 def distances(entries: Mapping[str, Mapping[str, Any]]) -> Table:
     """Tell how different the ladders of the tasks are.
 
     The Vendi score (Friedman & Dieng 2023) is the exponential of the entropy of the eigenvalues of the
     similarity matrix, here exp(-squared distance / (2 · median squared distance)).
     """
-    names, groups = list(entries), Counter(len(fingerprint(e)) for e in entries.values())
-    width = groups.most_common(1)[0][0]
-    names = [name for name in names if len(fingerprint(entries[name])) == width]
+    names = list(entries)
     if len(names) < 2:
         return {}
-    points = np.array([fingerprint(entries[name]) for name in names])
-    squares = ((points[:, None] - points[None]) ** 2).sum(axis=2)
+    squares = likeness.squared_distances(list(entries.values()))
     apart = squares[np.triu_indices(len(names), 1)]
-    similar = np.exp(-squares / (2 * max(float(np.median(apart)), 1e-12)))
+    median = float(np.median(apart[np.isfinite(apart)]))
+    similar = np.exp(-squares / (2 * max(median, 1e-12)))
     values = np.clip(np.linalg.eigvalsh(similar / len(names)), 1e-15, None)
     nearest = squares + np.diag(np.full(len(names), np.inf))
     row, column = np.unravel_index(nearest.argmin(), nearest.shape)
@@ -120,38 +92,17 @@ def distances(entries: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def duplicates(names: Sequence[str]) -> Table:
     """Compare the statements of tasks by TF-IDF cosine, lines that many of them share left out."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     if len(names) < 2:
         return {}
     bundles = [open_task(name).bundle for name in names]
-    statements = [bundle.public["description.md"].decode().splitlines() for bundle in bundles]
-    own = _own_lines(statements, [bundle.brief.card for bundle in bundles])
-    weights = TfidfVectorizer(token_pattern=r"\S+").fit_transform(own)
-    cosines = np.asarray((weights @ weights.T).todense())
-    np.fill_diagonal(cosines, 0.0)
-    near = np.argwhere(np.triu(cosines) >= NEAR)
+    statements = [bundle.public["description.md"].decode() for bundle in bundles]
+    cosines = likeness.cosines(statements, [bundle.brief.card for bundle in bundles])
+    near = np.argwhere(np.triu(cosines) >= likeness.NEAR)
     return {
         "near_duplicates": len(near),
         "largest_cosine": round(float(cosines.max()), 4),
         "pairs": [[names[row], names[column]] for row, column in near[:10].tolist()],
     }
-
-
-def _own_lines(statements: Sequence[Sequence[str]], cards: Sequence[str]) -> list[str]:
-    """Return statements without the lines that many share, or most of the same card."""
-    whole = Counter(line for text in statements for line in set(text))
-    sizes, held = Counter(cards), Counter()
-    for text, card in zip(statements, cards, strict=True):
-        held.update((card, line) for line in set(text))
-    most = max(COMMON_LINE * len(statements), 1)
-    own = []
-    for text, card in zip(statements, cards, strict=True):
-        large = sizes[card] >= CARD_TASKS
-        limit = COMMON_IN_CARD * sizes[card] if large else math.inf
-        kept = [line for line in text if whole[line] <= most and held[card, line] <= limit]
-        own.append("\n".join(kept))
-    return own
 
 
 def no_data(entries: Mapping[str, Mapping[str, Any]]) -> Table:

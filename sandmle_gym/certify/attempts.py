@@ -63,16 +63,28 @@ class Yield:
 
 
 def search(
-    card: SeedCard, index: int, backend: Backend, *, max_attempts: int = MAX_ATTEMPTS
+    card: SeedCard,
+    index: int,
+    backend: Backend,
+    *,
+    first: int = 0,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> SearchResult:
     """Return the first draw of (card, index) that passes every gate, with its leaderboard.
 
+    Args:
+        card: The seed card.
+        index: The index on its stream.
+        backend: Where the witnesses run.
+        first: The attempt to start at.
+        max_attempts: The attempt to end before.
+
     Raises:
-        CertificationError: None of `max_attempts` draws does; the message counts the failed gates.
+        CertificationError: No draw does; the message counts the failed gates.
         SandboxError: The sandbox broke.
     """
     reports: list[AttemptReport] = []
-    for attempt in range(max_attempts):
+    for attempt in range(first, max_attempts):
         began = time.thread_time()
         bundle = certify(draw(derive(card, index, attempt)), backend, stop_early=True)
         certificate = bundle.private.certificate

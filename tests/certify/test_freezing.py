@@ -41,15 +41,18 @@ def searched(monkeypatch, good, session_replay):
     calls, broken = [], {}
     measured = certify(good, session_replay)
 
-    def search(card, index, backend):
-        calls.append((card.slug, index))
+    def search(card, index, backend, first):
+        calls.append((card.slug, index) if first == 0 else (card.slug, index, first))
         if (card.slug, index) in broken:
             raise broken[card.slug, index]
         brief = measured.brief.model_copy(update={"card": card.slug, "index": index})
-        return SearchResult(replace(measured, brief=brief), (AttemptReport(0, (), 1.0),))
+        return SearchResult(replace(measured, brief=brief), (AttemptReport(first, (), 1.0),))
 
     monkeypatch.setattr(freezing, "search", search)
     monkeypatch.setattr(freezing, "load_card", lambda path: Card(path.parent.name))
+    monkeypatch.setattr(freezing, "derive", lambda *recipe: recipe)
+    monkeypatch.setattr(freezing, "draw", lambda recipe: good)
+    monkeypatch.setattr(freezing, "too_near", lambda entries, statements: set())
     return calls, broken
 
 
@@ -146,6 +149,42 @@ def test_an_id_without_certified_draw_is_named_after_all_others_are_done(envs, s
         freeze(envs, replay)
     assert len(calls) == 5
     assert len((envs / "suite.lock.journal").read_text().splitlines()) == 4
+
+
+def test_a_draw_too_near_to_an_earlier_one_makes_room_for_the_next(
+    envs, searched, replay, monkeypatch
+):
+    calls, _ = searched
+
+    def too_near(entries, statements):
+        assert len(statements) == len(entries) == 5
+        return {2} if entries[2]["attempt"] < 2 else set()
+
+    monkeypatch.setattr(freezing, "too_near", too_near)
+    lock = freeze(envs, replay)
+    assert sorted(calls) == [
+        *[("elm", 0), ("elm", 1), ("oak", 0), ("oak", 1)],
+        *[("oak", 1, 1), ("oak", 1, 2), ("oak", 2)],
+    ]
+    assert [entry.attempt for entry in lock.tasks.values()] == [0, 0, 2, 0, 0]
+    assert (lock.yields["oak"].attempts, lock.yields["oak"].certified) == (5, 3)
+    assert lock.yields["oak"].failures == {freezing.NOVELTY: 2}
+
+
+def test_a_killed_freeze_remembers_what_it_drew_again(envs, searched, replay, monkeypatch):
+    calls, _ = searched
+
+    def too_near(entries, statements):
+        return {place for place in (1, 2) if entries[place]["attempt"] == 0}
+
+    monkeypatch.setattr(freezing, "too_near", too_near)
+    with monkeypatch.context() as cut:
+        cut.setattr(Lock, "save", lambda self, path: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            freeze(envs, replay)
+    assert len(calls) == 7
+    assert [entry.attempt for entry in freeze(envs, replay).tasks.values()] == [0, 1, 1, 0, 0]
+    assert len(calls) == 7
 
 
 def test_a_card_serves_only_the_split_it_was_written_for(envs, searched, replay, monkeypatch):

@@ -99,6 +99,15 @@ def test_on_local_it_does_what_it_says(attack: Attack, local: Ring) -> None:
         assert (attack.aim in verdict.signs) == (attack.unwalled == "succeeds"), verdict
 
 
+@pytest.mark.slow
+def test_what_an_attack_leaves_behind_does_not_stop_the_next(local: Ring) -> None:
+    for name in ("outrun_the_killer", "make_many_directories_and_links"):
+        attack = next(attack for attack in ATTACKS if attack.name == name)
+        verdict = local.fight(attack)
+        assert verdict.tried, verdict
+        assert attack.aim in verdict.signs, verdict
+
+
 def test_the_suite_is_well_formed() -> None:
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 60
     for attack in ATTACKS:

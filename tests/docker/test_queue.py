@@ -7,7 +7,6 @@ from sandbox import crowds
 
 from sandmle_gym.sandbox.base import Probe
 from sandmle_gym.sandbox.docker import Container, DockerBackend
-from sandmle_gym.sandbox.warm.broker import cores
 
 
 @pytest.fixture
@@ -16,20 +15,8 @@ def backend(engine: Probe) -> Iterator[DockerBackend]:
         yield backend
 
 
-def test_time_in_the_queue_is_not_time_of_the_command(backend: DockerBackend) -> None:
-    crowds.time_in_the_queue_is_not_time_of_the_command(backend, cores.count())
-
-
-def test_sleepers_hold_no_core(backend: DockerBackend) -> None:
-    crowds.sleepers_hold_no_core(backend)
-
-
-def test_a_kill_reaches_whoever_waits_for_a_turn(backend: DockerBackend) -> None:
-    queue = backend._turns._queue
-    crowds.a_kill_reaches_whoever_waits_for_a_turn(
-        backend, cores.count(), lambda: len(queue.waiting)
-    )
-    assert not queue.running
+class TestTurns(crowds.LawsOfTurns):
+    """Of the backend above."""
 
 
 def test_a_container_with_fewer_processors_runs_fewer_commands_at_once(engine: Probe) -> None:

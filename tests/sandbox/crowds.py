@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from sandbox.pools import wait_for
 
 from sandmle_gym.sandbox import Backend, ExecResult, Sandbox
+from sandmle_gym.sandbox.docker import DockerBackend
+from sandmle_gym.sandbox.warm.broker import cores
 
 BURN = """
 import time
@@ -95,3 +97,18 @@ def a_kill_reaches_whoever_waits_for_a_turn(
     assert time.monotonic() - start < 20
     assert [result.status for result in results] == ["dead"] * (cores + 2)
     wait_for(lambda: waiting() == 0)
+
+
+class LawsOfTurns:
+    """Tests of a backend whose queue is in this process; a module has a fixture `backend` for them."""
+
+    def test_time_in_the_queue_is_not_time_of_the_command(self, backend: DockerBackend) -> None:
+        time_in_the_queue_is_not_time_of_the_command(backend, cores.count())
+
+    def test_sleepers_hold_no_core(self, backend: DockerBackend) -> None:
+        sleepers_hold_no_core(backend)
+
+    def test_a_kill_reaches_whoever_waits_for_a_turn(self, backend: DockerBackend) -> None:
+        queue = backend._turns._queue
+        a_kill_reaches_whoever_waits_for_a_turn(backend, cores.count(), lambda: len(queue.waiting))
+        assert not queue.running

@@ -88,20 +88,8 @@ def backend() -> Iterator[BareBackend]:
         yield backend
 
 
-def test_time_in_the_queue_is_not_time_of_the_command(backend: BareBackend) -> None:
-    crowds.time_in_the_queue_is_not_time_of_the_command(backend, cores.count())
-
-
-def test_sleepers_hold_no_core(backend: BareBackend) -> None:
-    crowds.sleepers_hold_no_core(backend)
-
-
-def test_a_kill_reaches_whoever_waits_for_a_turn(backend: BareBackend) -> None:
-    queue = backend._turns._queue
-    crowds.a_kill_reaches_whoever_waits_for_a_turn(
-        backend, cores.count(), lambda: len(queue.waiting)
-    )
-    assert not queue.running
+class TestTurns(crowds.LawsOfTurns):
+    """Of the backend above."""
 
 
 def test_a_forked_child_that_uses_it_waits_for_none_of_its_parents_threads(

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,8 @@ from sandmle_gym.sandbox.conformance.subject import Subject
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000
 _PRIVATE = 16384 | 1 << 18
 _DIE_WITH_PARENT, _KILL = 1, 9
+_PATIENCE = 2.0
+"""Seconds in which what was killed is gone."""
 
 
 def main() -> None:
@@ -40,9 +43,11 @@ def main() -> None:
     os.dup2(2, 1)  # nothing but answers goes there
     subject = Subject(kind, Path(directory) / "subject")
     arena = Arena(subject, os.environ[bait.ENVIRONMENT_NAME])
+    known = _processes()
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         reply = _answer(json.loads(line), arena, subject, walled)
+        reply["last"] = os.getpid() == 1 and _crowded(known)
         print(json.dumps(reply), file=answers, flush=True)
     arena.close()
     subject.close()
@@ -66,10 +71,7 @@ def _answer(request: dict[str, str], arena: Arena, subject: Subject, walled: str
         attack = next(attack for attack in ATTACKS if attack.name == request["attack"])
         if reason := _obstacle(attack, subject, walled):
             return dataclasses.asdict(Verdict(attack.name, skipped=reason))
-        verdict = arena.fight(attack)
-        if os.getpid() == 1:
-            _reap()
-        return dataclasses.asdict(verdict)
+        return dataclasses.asdict(arena.fight(attack))
     except Exception:  # noqa: BLE001 - whoever asked shows it
         problem = traceback.format_exc()
         if "check" in request:
@@ -109,8 +111,26 @@ def _wall_in() -> str:
     return ""
 
 
+def _crowded(known: set[int]) -> bool:
+    """Whether processes stay in our namespace that an attack has left.
+
+    They may outrun whoever kills them one by one, and would fill the fence; our end is theirs.
+    """
+    end = time.monotonic() + _PATIENCE
+    while crowded := bool(_processes() - known):
+        _reap()
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return crowded
+
+
+def _processes() -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208
+
+
 def _reap() -> None:
-    """Reap the orphans that process 1 inherits: they would fill the limit on processes."""
+    """Reap the orphans that process 1 inherits."""
     with contextlib.suppress(ChildProcessError):
         while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
             assert found.si_pid

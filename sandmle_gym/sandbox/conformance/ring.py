@@ -28,7 +28,7 @@ _AFTER = 100.0
 
 
 class Ring:
-    """One judge at a time; a new one when an attack has got the better of the last."""
+    """One judge at a time; a new one when an attack has got the better of the last, or stays around it."""
 
     def __init__(
         self, backend: str, *, launcher: Sequence[str] = (sys.executable, "-m", _JUDGE)
@@ -71,10 +71,10 @@ class Ring:
             line = b""
         else:
             line = self._read_line(process, patience)
-        if not line:
+        reply = json.loads(line) if line else {"last": True}
+        if reply.pop("last"):
             self._end()
-            return None
-        return json.loads(line)
+        return reply or None
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._folder = tempfile.mkdtemp(prefix="sandmle-ring-")
