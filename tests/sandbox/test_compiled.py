@@ -1,6 +1,7 @@
 """The compiled shim is an extra: whatever goes wrong with it, a shell's `python` works all the same."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from sandmle_gym.cache import cache_root
 from sandmle_gym.sandbox.warm import WarmBackend, compiled, plan
+from sandmle_gym.sandbox.warm.jail import shim
 
 ASK = f"head -c 2 {plan.BIN}/python | tr -d '\\177'; python -c 'print(\"fine\")'; python --version"
 VERSION = f"Python {sys.version.split()[0]}\n"
@@ -79,6 +81,31 @@ def test_a_cache_that_is_cleared_meanwhile_is_no_error(
 ) -> None:
     monkeypatch.setattr(compiled, "shim", lambda: cache / "shims" / "gone")
     assert asked() == f"#!fine\n{VERSION}"
+
+
+@needs_compiler
+def test_a_file_that_others_may_write_is_made_anew(cache: Path) -> None:
+    made = compiled.shim()
+    assert made is not None
+    made.write_bytes(b"forged")
+    made.chmod(0o777)
+    compiled._compile.cache_clear()
+    assert compiled.shim() == made
+    assert made.read_bytes().startswith(b"\x7fELF")
+
+
+def test_both_shims_know_the_same_names_and_signals() -> None:
+    text = compiled.SOURCE.read_text()
+    lists = {
+        name: {word.strip('"') for word in re.findall(r'"[^"]+"|SIG\w+', body)}
+        for name, body in re.findall(r" (\w+)\[\] = \{(.*?)\};", text, re.DOTALL)
+    }
+    assert lists == {
+        "HARMLESS": set(shim._HARMLESS),
+        "FREE": set(shim._FREE),
+        "EARLY": set(shim._EARLY),
+        "HANDED_ON": set(shim._HANDED_ON),
+    }
 
 
 @needs_compiler

@@ -35,9 +35,17 @@ def shim() -> Path | None:
         key = [command, str(compiler), compiler.stat().st_mtime_ns, platform.machine(), _WAYS]
         digest = hashlib.sha256(json.dumps(key).encode() + SOURCE.read_bytes()).hexdigest()[:16]
         target = cache_root() / "shims" / digest
-        return target if target.is_file() or _compile(tuple(command), target) else None
+        return target if _is_ours(target) or _compile(tuple(command), target) else None
     except (OSError, ValueError, RuntimeError, subprocess.TimeoutExpired):
         return None  # no place, odd quotes, no home, a compiler that hangs
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a file that nobody else could have written: as root we run it as root, for a trial."""
+    if not path.is_file():
+        return False
+    status = path.stat()
+    return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
 
 
 @functools.cache  # a compiler that fails is not asked again

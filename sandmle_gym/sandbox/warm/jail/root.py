@@ -161,7 +161,7 @@ def _bind_all(config: dict[str, Any]) -> None:
 
 
 def _write_shim(config: dict[str, Any]) -> None:
-    """Put `shim.py` where shells look for `python`, run by the interpreter of the jail."""
+    """Put `shim.py` where shells look for `python`, and the compiled one beside it, to be tried."""
     text = Path(__file__).with_name("shim.py").read_text()
     folder = Path(STAGE + config["shims"])
     folder.mkdir(parents=True)
