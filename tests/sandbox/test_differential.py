@@ -149,7 +149,7 @@ INVOCATIONS = [
     'python -c \'import time; time.sleep(1.5); open("late", "w")\' & sleep 0.5; kill -KILL $!; wait $!; '
     "echo $?; sleep 1.2; ls late",
     "python -c 'import time; time.sleep(2)' & sleep 0.4; kill -HUP $!; wait $!; echo $?; "
-    "(trap '' HUP; python state.py & sleep 0.2; kill -HUP $!; wait $!; echo $?)",
+    "(trap '' HUP; python -c 'import time; time.sleep(1)' & sleep 0.4; kill -HUP $!; wait $!; echo $?)",
     "(exec -a name python hello.py); python -c 'import signal; signal.raise_signal(signal.SIGXCPU)'; echo $?",
     "make; echo $?",
     "chmod +x shebang; ./shebang a b; echo $?; env python hello.py; command -v python3 > /dev/null",
