@@ -94,9 +94,9 @@ def duplicates(names: Sequence[str]) -> Table:
     """Compare the statements of tasks by TF-IDF cosine, lines that many of them share left out."""
     if len(names) < 2:
         return {}
-    bundles = [open_task(name).bundle for name in names]
-    statements = [bundle.public["description.md"].decode() for bundle in bundles]
-    cosines = likeness.cosines(statements, [bundle.brief.card for bundle in bundles])
+    opened = (open_task(name).bundle for name in names)  # one at a time: all hold gigabytes
+    told = [(bundle.public["description.md"].decode(), bundle.brief.card) for bundle in opened]
+    cosines = likeness.cosines(*map(list, zip(*told, strict=True)))
     near = np.argwhere(np.triu(cosines) >= likeness.NEAR)
     return {
         "near_duplicates": len(near),

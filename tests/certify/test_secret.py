@@ -24,10 +24,10 @@ def private(tmp_path, monkeypatch, good, session_replay):
     (tmp_path / "seeds" / "pump-failures").mkdir(parents=True)
     (tmp_path / "seeds" / "pump-failures" / "seed.toml").write_text('family = "tabular_binary"')
 
-    def search(seed_card, index, backend):
-        drawn = families.draw(families.derive(seed_card, index, 0))
+    def search(seed_card, index, backend, first):
+        drawn = families.draw(families.derive(seed_card, index, first))
         kept = replace(drawn.private, milestones=marks.milestones, certificate=marks.certificate)
-        return SearchResult(replace(drawn, private=kept), (AttemptReport(0, (), 1.0),))
+        return SearchResult(replace(drawn, private=kept), (AttemptReport(first, (), 1.0),))
 
     monkeypatch.setattr(freezing, "search", search)
     monkeypatch.setattr(freezing, "load_card", lambda path: card(path.parent.name))
