@@ -207,14 +207,20 @@ static void add_environment(void) {
 }
 
 /* Put what the copy has to know into the message; false: it cannot be known, or is too much. */
-static bool describe(char **options, char **program, char **end) {
+static bool describe(char **options, char **program, char **last) {
     if (!add_process())
         return false;
     add_ignored();
     add_list(options, program - options);
-    add_list(program, end - program);
+    add_list(program, last - program);
     add_environment();
     return !too_long;
+}
+
+static bool call(void) {
+    struct sockaddr_un address = {AF_UNIX, ADDRESS};
+    connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    return connect(connection, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
 static bool send_message(void) {
@@ -230,10 +236,7 @@ static bool send_message(void) {
     streams->cmsg_type = SCM_RIGHTS;
     streams->cmsg_len = CMSG_LEN(3 * sizeof(int));
     memcpy(CMSG_DATA(streams), (int[]){0, 1, 2}, 3 * sizeof(int));
-    struct sockaddr_un address = {AF_UNIX, ADDRESS};
-    connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    return connect(connection, (struct sockaddr *)&address, sizeof address) == 0 &&
-           sendmsg(connection, &all, MSG_NOSIGNAL) >= 0;
+    return sendmsg(connection, &all, MSG_NOSIGNAL) >= 0;
 }
 
 static void hand_on(int number) {
@@ -250,6 +253,8 @@ static int run_warm(void) {
     struct sigaction action = {.sa_handler = hand_on, .sa_flags = SA_RESTART};
     char reply[17] = "";
     sigset_t handed_on, before;
+    if (!call())
+        return NOBODY;
     sigemptyset(&handed_on);
     for (size_t i = 0; i < COUNT(HANDED_ON); i++)
         sigaddset(&handed_on, HANDED_ON[i]);
