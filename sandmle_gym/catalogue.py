@@ -21,9 +21,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandmle_gym.cache import cache_root
 from sandmle_gym.errors import UnknownNameError, UserError
 from sandmle_gym.selection import TaskFacts, difficulty, level_bounds, level_of, select
-from sandmle_gym.storage import Shelf, cache_root, keep, public_root, publish
+from sandmle_gym.storage import Shelf, keep, public_root, publish
 
 if TYPE_CHECKING:
     from sandmle_gym.bundle import TaskBundle

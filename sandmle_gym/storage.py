@@ -1,12 +1,13 @@
 """What this machine keeps of tasks: in memory, on the disk, and public files where sandboxes bind them."""
 
-import os
 import shutil
 import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sandmle_gym.cache import cache_root
 
 if TYPE_CHECKING:
     from sandmle_gym.bundle import TaskBundle
@@ -38,15 +39,6 @@ class Shelf(Generic[Item]):
             self._items[name] = item, size
             while len(self._items) > 1 and sum(s for _, s in self._items.values()) > MEMORY_BYTES:
                 self._items.popitem(last=False)
-
-
-def cache_root() -> Path:
-    """Return the folder of drawn tasks; the environment variable SANDMLE_CACHE moves it."""
-    if chosen := os.environ.get("SANDMLE_CACHE"):
-        return Path(chosen).expanduser().resolve()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("sandmle_gym")
 
 
 def public_root() -> Path:

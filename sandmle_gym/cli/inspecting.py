@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sandmle_gym.cache import cache_root
 from sandmle_gym.catalogue import (
     REAL_NAMESPACE,
     cards,
@@ -25,7 +26,7 @@ from sandmle_gym.cli.console import (
 )
 from sandmle_gym.cli.options import AsJson, Reference, Sandbox
 from sandmle_gym.errors import UserError
-from sandmle_gym.storage import cache_root, public_root
+from sandmle_gym.storage import public_root
 
 
 def list_(

@@ -31,7 +31,9 @@ def main() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    os.environ.update(HOME=str(directory), TMPDIR=str(directory), SANDMLE_RUNTIME=str(directory))
+    os.environ.update(
+        dict.fromkeys(("HOME", "TMPDIR", "SANDMLE_CACHE", "SANDMLE_RUNTIME"), str(directory))
+    )
     ctypes.CDLL(None).prctl(4, 1)  # dumpable again: /proc/self is ours
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

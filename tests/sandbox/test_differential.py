@@ -10,7 +10,7 @@ import pytest
 
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox import Sandbox
-from sandmle_gym.sandbox.warm import WarmBackend, plan
+from sandmle_gym.sandbox.warm import WarmBackend, compiled, plan
 
 FILES = {
     "hello.py": "import sys\nprint('hello', sys.argv, __name__, __file__)\n",
@@ -96,6 +96,14 @@ FILES = {
         "print(hasattr(sys, 'ps1'), sys.flags.interactive, sys.stdin is sys.__stdin__,"
         " sys.stdout is sys.__stdout__)\n"
     ),
+    "loose.py": (
+        "import ctypes, os\nlines = [f'{k}={v}' for k, v in os.environ.items() if k != '_']\n"
+        "lines += ['LOOSE', 'A=1', 'B=', 'A=2', 'LANG', 'LANGUAGE']\n"
+        "environment = (ctypes.c_char_p * 99)(*map(str.encode, lines))\n"
+        "code = b'import os; del os.environ[\"PATH\"]; print(os.environ)'\n"
+        "arguments = (ctypes.c_char_p * 4)(b'python', b'-c', code)\n"
+        "ctypes.CDLL(None).execvpe(b'python', arguments, environment)\n"
+    ),
     "main.py": (
         "import sys, pickle\nclass P: pass\nm = sys.modules['__main__']\n"
         "print(m.__name__, m.__file__, m.P is P, type(m.__loader__).__name__, m.__spec__, m.__cached__)\n"
@@ -139,6 +147,11 @@ INVOCATIONS = [
     "python -c 'import time; time.sleep(2)' & sleep 0.4; kill -INT $!; wait $!; echo $?",
     'python -c \'import signal, sys, time; signal.signal(15, lambda *a: (print("got", a[0]), sys.exit(9)));'
     " time.sleep(2)' & sleep 0.5; kill $!; wait $!; echo $?",
+    'python -c \'import time; time.sleep(1.5); open("late", "w")\' & sleep 0.5; kill -KILL $!; wait $!; '
+    "echo $?; sleep 1.2; ls late",
+    "python -c 'import time; time.sleep(2)' & sleep 0.4; kill -HUP $!; wait $!; echo $?; "
+    "(trap '' HUP; python -c 'import time; time.sleep(1)' & sleep 0.4; kill -HUP $!; wait $!; echo $?)",
+    "(exec -a name python hello.py); python -c 'import signal; signal.raise_signal(signal.SIGXCPU)'; echo $?",
     "make; echo $?",
     "chmod +x shebang; ./shebang a b; echo $?; env python hello.py; command -v python3 > /dev/null",
     'python -c \'import subprocess as s; print(s.run(["python", "hello.py", "x"]).returncode)\'',
@@ -212,6 +225,7 @@ INVOCATIONS = [
     "python -c 'import tempfile; print(tempfile.gettempdir())'",
     "python -c 'import sys; print([ascii(a) for a in sys.argv])' $'\\xff\\xfe' $'a\\nb' é",
     "mkdir -p $'d\\xff'; cp hello.py $'d\\xff/h.py'; cd $'d\\xff'; python h.py | od -c | head -3",
+    "python loose.py",
     "X=$'\\xff' python -c 'import os; print(ascii(os.environ[\"X\"]), os.environb[b\"X\"])'",
     "python -c 'import sys; print(len(sys.argv[1]))' $(head -c 100000 /dev/zero | tr '\\0' x)",
     "python <(echo 'print(9)'); python /dev/stdin <<< 'print(10)'; echo 'print(11)' | python /dev/fd/0",
@@ -235,15 +249,31 @@ INVOCATIONS = [
 
 @pytest.fixture(
     scope="module",
-    params=["bare", pytest.param("preloaded", marks=pytest.mark.slow)],
+    params=[
+        ("bare", "compiled"),
+        pytest.param(("bare", "python"), marks=pytest.mark.slow),
+        pytest.param(("preloaded", "compiled"), marks=pytest.mark.slow),
+    ],
+    ids="-".join,
 )
 def backend(request: pytest.FixtureRequest) -> Iterator[WarmBackend]:
-    """A warm interpreter that has loaded nothing but the standard library, and one as in production."""
-    try:
-        backend = WarmBackend(preload=() if request.param == "bare" else None)
-    except IsolationUnavailableError as error:
-        pytest.skip(str(error))
-    with backend:
+    """A warm interpreter that has loaded nothing but the standard library, and one as in production.
+
+    A shell's `python` is the compiled shim, or the one that serves where there is no compiler.
+    """
+    libraries, shim = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        if shim == "python":
+            patch.setenv(compiled.COMPILER, "")
+        elif compiled.shim() is None:
+            pytest.skip("there is no C compiler here")
+        try:
+            backend = WarmBackend(preload=() if libraries == "bare" else None)
+        except IsolationUnavailableError as error:
+            pytest.skip(str(error))
+    with backend, backend.open() as sandbox:
+        begins = sandbox.run("bash", f"head -c 4 {plan.BIN}/python", seconds=30).head
+        assert (begins == b"\x7fELF") == (shim == "compiled")
         yield backend
 
 

@@ -20,13 +20,15 @@ from typing import Any
 from sandmle_gym.errors import IsolationUnavailableError, SandboxError
 from sandmle_gym.sandbox.docker import engine, entry
 from sandmle_gym.sandbox.environment import ENVIRONMENT
-from sandmle_gym.sandbox.warm import plan
+from sandmle_gym.sandbox.warm import compiled, plan
 from sandmle_gym.sandbox.warm.preload import groups
 from sandmle_gym.sandbox.warm.zygote import Zygote
 
 _LARGEST_DATAGRAM = 1 << 20
 _PATIENCE = 60.0
 """Seconds that a container may take to call."""
+_SHIM = "/opt/shim"
+"""Where the container finds the compiled shim, if there is one."""
 _AGENT = 1000
 """User of the container where we are root, who has no business inside."""
 
@@ -76,11 +78,13 @@ class ContainerZygote(Zygote):
             if self.foreign:
                 for path in (door, door / "errors", door / "socket"):
                     os.chown(path, user, group)
+            shim = compiled.shim()
             mounts = {
                 entry.DOOR: door,
                 engine.ENTRY: Path(entry.__file__),
                 plan.CODE: plan.JAIL,
                 **({} if public_root is None else {"/public": public_root}),
+                **({} if shim is None else {_SHIM: shim}),
             }
             self._container = engine.start(limits, f"{user}:{group}", mounts, entry.DOOR)
             caller = self._accept(listener)
@@ -162,6 +166,7 @@ def _configuration(
         "as_root": False,
         "binds": [(place, place) for place in inside],
         "shims": plan.BIN,
+        "compiled_shim": _SHIM,
         "masks": answer["masks"],
         "python": engine.PYTHON,
         "code": plan.CODE,

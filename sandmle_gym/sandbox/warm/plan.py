@@ -15,6 +15,7 @@ from typing import Any
 from sandmle_gym.errors import IsolationUnavailableError
 from sandmle_gym.sandbox.environment import ENVIRONMENT
 from sandmle_gym.sandbox.gpu import Gpus
+from sandmle_gym.sandbox.warm import compiled
 from sandmle_gym.sandbox.warm.preload import groups
 
 CODE = "/opt/jail"
@@ -128,12 +129,14 @@ def configuration(
     ]
     environment = ENVIRONMENT | {"PATH": ":".join(dict.fromkeys(path))} | _library_path(prefixes)
     environment |= equipment.gpus.environment
+    shim = compiled.shim()
     if len(shown) > len(prefixes):
         environment["PYTHONUSERBASE"] = USER_BASE
     return {
         "as_root": as_root,
         "binds": binds,
         "shims": BIN,
+        "compiled_shim": shim and str(shim),
         "masks": sorted(_masks(shown)),
         "python": python,
         "code": CODE,

@@ -89,7 +89,10 @@ class _Call:
         self.folder, umask, niceness, self.limits = process
         self.umask, self.niceness = int(umask), int(niceness)
         self.ignored = [int(number) for number in ignored]
-        self.environment = dict(entry.split("=", 1) for entry in environment)
+        self.environment: dict[str, str] = {}
+        for entry in environment:
+            name, _, value = entry.partition("=")
+            self.environment.setdefault(name, value)  # of doublets Python takes the first
 
     def inherit(self) -> None:
         """Take over what a child of the shell would have had from the start."""

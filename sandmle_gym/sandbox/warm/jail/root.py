@@ -6,6 +6,7 @@ dies, the kernel kills the zygote and every episode. A layer that fails is repor
 which of the optional ones are in force is in the root's /etc/walls.json.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -36,6 +37,8 @@ MOUNT_POINTS = (
     "empty",
     "old",
 )
+COMPILED = "compiled"
+"""Name of the compiled shim until it has been tried."""
 LINKS = {
     "dev/fd": "/proc/self/fd",
     "dev/stdin": "/proc/self/fd/0",
@@ -130,6 +133,8 @@ def _steps(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
         ("masks", lambda: _mask(config["masks"])),
         ("proc", _mount_proc),
         ("pivot_root", _pivot),
+        ("compiled shim", lambda: _choose_shim(config)),
+        ("read-only root", _close_root),
     ]
 
 
@@ -156,7 +161,7 @@ def _bind_all(config: dict[str, Any]) -> None:
 
 
 def _write_shim(config: dict[str, Any]) -> None:
-    """Put `shim.py` where shells look for `python`, run by the interpreter of the jail."""
+    """Put `shim.py` where shells look for `python`, and the compiled one beside it, to be tried."""
     text = Path(__file__).with_name("shim.py").read_text()
     folder = Path(STAGE + config["shims"])
     folder.mkdir(parents=True)
@@ -166,6 +171,30 @@ def _write_shim(config: dict[str, Any]) -> None:
     folder.joinpath("python3").symlink_to("python")
     lines = [f"{name}={value}\n" for name, value in config["environment"].items()]
     Path(STAGE, "etc/environment").write_text("".join(lines))
+    Path(STAGE, "etc/python").symlink_to(config["python"])
+    if config["compiled_shim"] is not None:
+        with contextlib.suppress(OSError):  # whoever owns the cache may have cleared it
+            compiled = folder / COMPILED
+            compiled.write_bytes(Path(config["compiled_shim"]).read_bytes())
+            compiled.chmod(0o755)
+
+
+def _choose_shim(config: dict[str, Any]) -> None:
+    """Let the compiled shim take the place of `shim.py` if it runs here, where libraries may be others."""
+    compiled = Path(config["shims"], COMPILED)
+    if not compiled.exists():
+        return
+    null = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+    try:
+        command = [str(compiled), "--version"]
+        child = os.posix_spawn(compiled, command, config["environment"], file_actions=null)
+        status = os.waitpid(child, 0)[1]
+    except OSError:
+        status = 1
+    if status == 0:
+        compiled.rename(compiled.with_name("python"))
+    else:
+        compiled.unlink()
 
 
 def _parent(place: str) -> Path:
@@ -214,6 +243,9 @@ def _pivot() -> None:
     os.chdir("/")
     syscalls.unmount("/old")
     Path("/old").rmdir()
+
+
+def _close_root() -> None:
     # Only the root itself: what hangs below keeps its own flags.
     syscalls.mount(
         None, "/", None, syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | _STRICT

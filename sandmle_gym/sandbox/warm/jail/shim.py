@@ -3,7 +3,7 @@
 It passes its arguments, environment, standard streams and what else a process inherits to process 1, hands
 on the signals that it gets, waits for the exit status, and ends the same way; when it dies, so does the
 copy. What a warm copy cannot do like the real interpreter, the real interpreter does. Imports next to
-nothing: it costs as much as its own start.
+nothing: it costs as much as its own start. `shim.c` does the same, where it can be compiled.
 """
 
 import _signal  # pyright: ignore[reportMissingImports] - the plain module would import `enum`
