@@ -270,9 +270,8 @@ class Init:
 
     def kill_others(self) -> None:
         """Kill every process of the episode but the session and the spare, which are stopped."""
-        self.take_note(
-            self.runs.ended()
-        )  # a spare that we have not heard of must not look left over
+        # a spare that we have not heard of must not look left over
+        self.take_note(self.runs.ended())
         keep = {1}
         if self.session is not None:
             keep.add(self.session.pid)

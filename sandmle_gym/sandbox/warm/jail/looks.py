@@ -1,7 +1,7 @@
 """What the processes of a command use together, as process 1 sees it in /proc: memory and CPU time.
 
 The kernel's limits hold for one process; sixty-four of them could take sixty-four times as much. So
-process 1 looks, ten times a second, and ends the command whose sum is too large.
+process 1 looks, up to ten times a second, and ends the command whose sum is too large.
 """
 
 import contextlib

@@ -43,7 +43,7 @@ class Run:
     def known_pid(self) -> int | None:
         """Its process id if it has its walls up; until then no signal of ours reaches it."""
         if self._pid is None:
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):
                 self._pid = int(self.channel.recv(64, socket.MSG_DONTWAIT) or 0)
         return self._pid
 
