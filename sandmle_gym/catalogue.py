@@ -200,8 +200,12 @@ def open_task(reference: str) -> Task:
 
 
 def register() -> None:
-    """Register every id with Gymnasium: entry points are strings, so nothing heavy is imported."""
-    import gymnasium
+    """Register every id with Gymnasium: entry points are strings, so nothing heavy is imported.
+
+    Into its registry directly, as `gymnasium.register` looks through the whole of it for each id: with a
+    thousand that takes as long as importing NumPy.
+    """
+    from gymnasium.envs.registration import EnvSpec, registry
 
     ids: dict[str, dict[str, Any]] = {
         f"{NAMESPACE}/{name}": {"task": name} for name in suite_lock()["tasks"]
@@ -212,8 +216,8 @@ def register() -> None:
     }
     ids |= {f"{NAMESPACE}/Suite-v0": {}, f"{NAMESPACE}/Folder-v0": {}}
     for name, kwargs in ids.items():
-        if name not in gymnasium.registry:
-            gymnasium.register(
+        if name not in registry:
+            registry[name] = EnvSpec(
                 name,
                 entry_point="sandmle_gym.env:SandMLEEnv",
                 vector_entry_point="sandmle_gym.vector:ThreadVectorEnv",
