@@ -40,7 +40,7 @@ class Progress:
     done: int
     total: int
     name: str
-    """The id that was just finished; empty for the report at the start."""
+    """The id that was just finished, or what is done next; empty for the report at the start."""
 
 
 class Line(Frozen):
@@ -67,7 +67,7 @@ def freeze(
         backend: Where the witnesses run.
         workers: Threads; most of the work is in sandbox processes and NumPy.
         key: Makes a private suite, which nobody can draw without it; see `secret`.
-        progress: Called in this thread, once at the start and after every task.
+        progress: Called in this thread, at the start, after every task, and before all are compared.
 
     Raises:
         UserError: The plan or a card is wrong, or another freeze of this folder is running.
@@ -90,6 +90,7 @@ def freeze(
                 done[line.name] = line.model_copy(update={"recipe": recipes[line.entry.card]})
                 _append(journal, done[line.name])
                 progress(Progress(len(done), len(slots), line.name))
+            progress(Progress(len(done), len(slots), "comparing the tasks"))
             _draw_statements(envs, key, done.values(), statements, workers)
             todo = _to_draw_again(slots, done, statements)
             if not todo:

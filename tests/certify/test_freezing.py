@@ -93,9 +93,9 @@ def test_a_killed_freeze_goes_on_where_it_stopped(envs, searched, replay):
     broken.clear()
     calls.clear()
     seen = []
-    lock = freeze(envs, replay, workers=1, progress=lambda progress: seen.append(progress.done))
+    lock = freeze(envs, replay, workers=1, progress=lambda now: seen.append((now.done, now.name)))
     assert calls == [("oak", 2)]
-    assert seen == [4, 5]
+    assert seen == [(4, ""), (5, "task-004"), (5, "comparing the tasks")]
     assert len(lock.tasks) == 5
 
 
