@@ -69,6 +69,27 @@ def test_the_death_of_the_zygote_voids_its_episodes_and_the_next_one_finds_anoth
     assert only_pool()["pid"] == before["pid"]
 
 
+def test_a_first_process_waits_for_its_episode_and_is_replaced_if_it_dies(
+    backend: WarmBackend,
+) -> None:
+    with backend.open() as before, backend.open() as sandbox, backend.open() as after:
+        before.put({})
+        first = _waiting(before)
+        sandbox.put({})
+        assert _pid(sandbox._channel._handle) == first
+        kill(_waiting(before, sandbox))
+        assert after.run("bash", "echo $PPID", seconds=30).head == b"1\n"
+        assert sandbox.run("bash", "true", seconds=30).ok
+
+
+def _waiting(*opened) -> int:
+    """The gate's child that is neither the zygote nor the first process of an open episode."""
+    (gate,) = children(only_pool()["zygotes"][0]["pid"])
+    known = {_pid(sandbox._channel._handle) for sandbox in opened}
+    (pid,) = wait_for(lambda: set(children(gate)[1:]) - known)
+    return pid
+
+
 def test_the_death_of_the_broker_voids_its_episodes_and_the_next_one_finds_another(
     backend: WarmBackend,
 ) -> None:

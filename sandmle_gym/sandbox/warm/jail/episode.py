@@ -25,8 +25,17 @@ _SETUP_INODES = 8
 _LONG_AGO = 1_735_689_600  # 2025-01-01: file times that are the same in every run
 
 
+def prepare() -> None:
+    """Put up around the calling process, pid 1 of a fresh pid namespace, what all episodes have alike."""
+    syscalls.unshare(
+        syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET, "episode namespaces"
+    )
+    proc.mount()
+    _die_first()
+
+
 def enter(request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
-    """Wall the calling process, pid 1 of a fresh pid namespace, into its episode.
+    """Wall the calling process into its episode, after `prepare`.
 
     Args:
         request: `user` (host user id, used when `as_root`), `public` (path below the public root or
@@ -34,15 +43,10 @@ def enter(request: dict[str, Any], *, as_root: bool, mapped: int) -> None:
         as_root: Whether the zygote runs with the real root's privileges or in a user namespace.
         mapped: Bytes of address space that the warm interpreter has before agent code runs.
     """
-    syscalls.unshare(
-        syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET, "episode namespaces"
-    )
     owner = request["user"] if as_root else 0
     resources = request["resources"]
     _mount_areas(resources, owner)
     _show_public(request["public"], owner)
-    proc.mount()
-    _die_first()
     _become_agent(owner, as_root=as_root)
     _limit(resources, mapped)
     _give_up_privileges()
