@@ -110,6 +110,16 @@ def test_the_death_of_the_broker_voids_its_episodes_and_the_next_one_finds_anoth
     assert only_pool()["pid"] != before["pid"]
 
 
+def test_an_episode_that_outlives_its_broker_for_a_moment_runs_nothing_more(
+    backend: WarmBackend,
+) -> None:
+    sandbox = backend.open()
+    assert sandbox.put({}) == ()
+    sandbox._channel._seat.shutdown(socket.SHUT_RDWR)  # all that we see of its death
+    with pytest.raises(SandboxError, match="broker died"):
+        sandbox.run("bash", "true", seconds=30)
+
+
 def test_nothing_is_left_behind(runtime: Path) -> None:
     with WarmBackend(preload=()) as backend, backend.open() as sandbox:
         assert sandbox.run("bash", "true", seconds=30).ok

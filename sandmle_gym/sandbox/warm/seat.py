@@ -23,22 +23,32 @@ class PooledChannel(Channel):
         self._seat: socket.socket | None = None
 
     def begin(self) -> float:
-        """Wait for a turn; see `Channel.begin`. A pool that is dead is replaced, if no episode is lost."""
+        """Wait for a turn; see `Channel.begin`. A pool that is dead is replaced, if no episode is lost.
+
+        Raises:
+            SandboxError: The broker is dead. The episode will be soon, but might still run a command.
+        """
         start = time.perf_counter()
         if self._seat is None:
             self._sit()
+        if not self._ask_for_turn() and not self.killed:
+            raise SandboxError(self._pool.obituary())
+        return time.perf_counter() - start
+
+    def _ask_for_turn(self) -> bool:
+        """Wait for a turn or the end of the episode; False: the broker is dead, or we were killed."""
         seat = self._seat
         assert seat is not None
-        with contextlib.suppress(OSError):  # the broker is dead: the episode is too
+        try:
             seat.settimeout(None)
             seat.send(b"run")
             poll = select.poll()
             poll.register(seat, select.POLLIN)
             if self._handle >= 0:
                 poll.register(self.control, select.POLLIN)  # its death
-            if seat.fileno() in dict(poll.poll()):
-                seat.recv(LARGEST_DATAGRAM)
-        return time.perf_counter() - start
+            return seat.fileno() not in dict(poll.poll()) or bool(seat.recv(LARGEST_DATAGRAM))
+        except OSError:
+            return False
 
     def _sit(self) -> None:
         try:
