@@ -73,19 +73,20 @@ def distances(entries: Mapping[str, Mapping[str, Any]]) -> Table:
     similarity matrix, here exp(-squared distance / (2 · median squared distance)).
     """
     names = list(entries)
-    if len(names) < 2:
-        return {}
     squares = likeness.squared_distances(list(entries.values()))
     apart = squares[np.triu_indices(len(names), 1)]
-    median = float(np.median(apart[np.isfinite(apart)]))
-    similar = np.exp(-squares / (2 * max(median, 1e-12)))
+    apart = apart[np.isfinite(apart)]  # other pipelines, no distance
+    if not apart.size:
+        return {}
+    similar = np.exp(-squares / (2 * max(float(np.median(apart)), 1e-12)))
     values = np.clip(np.linalg.eigvalsh(similar / len(names)), 1e-15, None)
     nearest = squares + np.diag(np.full(len(names), np.inf))
     row, column = np.unravel_index(nearest.argmin(), nearest.shape)
+    closest = nearest.min(axis=1)
     return {
         "vendi": round(float(np.exp(-(values * np.log(values)).sum())), 2),
-        "nearest_median": round(float(np.sqrt(np.median(nearest.min(axis=1)))), 4),
-        "nearest_smallest": round(float(np.sqrt(nearest.min())), 4),
+        "nearest_median": round(float(np.sqrt(np.median(closest[np.isfinite(closest)]))), 4),
+        "nearest_smallest": round(float(np.sqrt(closest.min())), 4),
         "nearest_pair": [names[int(row)], names[int(column)]],
     }
 

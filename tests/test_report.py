@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 
 import pytest
 
@@ -60,6 +61,16 @@ def test_no_task_of_the_suite_is_solved_without_looking_at_its_data():
 
 def test_no_two_tasks_of_the_suite_have_the_same_ladder():
     assert report.distances(suite_lock()["tasks"])["nearest_smallest"] >= likeness.APART
+
+
+def test_tasks_with_other_pipelines_have_no_distance():
+    one, two, three = list(suite_lock()["tasks"].values())[:3]
+    lonely = one | {"leaderboard": {}}
+    assert report.distances({}) == report.distances({"one": one}) == {}
+    assert report.distances({"one": one, "lonely": lonely}) == {}
+    found = report.distances({"one": one, "lonely": lonely, "two": two, "three": three})
+    assert "lonely" not in found["nearest_pair"]
+    assert math.isfinite(found["nearest_median"])
 
 
 @pytest.mark.slow

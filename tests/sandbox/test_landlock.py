@@ -1,13 +1,9 @@
 """The rules of Landlock by themselves, on a child of the test that no mount and no namespace restrains."""
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
-
-from sandmle_gym.sandbox.warm import plan
+from sandbox import modules
 
 PREFACE = """
 import os, sys
@@ -31,19 +27,10 @@ def under(version: int, root: Path, source: str) -> str:
     for directory in (inside, outside):
         directory.mkdir(exist_ok=True)
         (directory / "file").write_text("x")
-    command = [sys.executable, "-c", PREFACE + textwrap.dedent(source), str(version)]
-    result = subprocess.run(
-        [*command, str(inside), str(outside)],
-        env={"PYTHONPATH": str(plan.JAIL), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    if result.stdout == "kernel\n":
+    told = modules.in_a_child(PREFACE, source, str(version), str(inside), str(outside))
+    if told == "kernel\n":
         pytest.skip(f"this kernel has no Landlock of ABI {version}")
-    return result.stdout
+    return told
 
 
 @pytest.mark.parametrize("version", range(1, 8))

@@ -1,10 +1,8 @@
 """How the zygote arranges its memory, in a child of the test that does the same to its own."""
 
-import subprocess
-import sys
-import textwrap
+from functools import partial
 
-from sandmle_gym.sandbox.warm import plan
+from sandbox import modules
 
 PREFACE = """
 import ctypes, mmap, os
@@ -14,18 +12,7 @@ def pieces():
 """
 
 
-def in_a_child(source: str) -> str:
-    """Run a source in an interpreter that finds the jail's modules; return what it prints."""
-    result = subprocess.run(
-        [sys.executable, "-c", PREFACE + textwrap.dedent(source)],
-        env={"PYTHONPATH": str(plan.JAIL), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
+in_a_child = partial(modules.in_a_child, PREFACE)
 
 
 def test_constants_are_as_executable_as_the_code_beside_them_and_the_rest_is_as_it_was() -> None:
@@ -64,7 +51,7 @@ def test_nothing_becomes_writable_and_executable_at_once_and_programs_go_on() ->
         os._exit(int(decimal.Decimal(7)))
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """)
-        == "7"
+        == "7\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Compiles `jail/shim.c` once for a machine, so that a shell's `python` is up in 1 ms rather than in 10.
+"""Compiles `jail/shim.c` once for a machine, as Python's own start would cost more than the shim's work.
 
 Nothing depends on it: without a C compiler, or where its product does not run, `jail/shim.py` serves.
 """

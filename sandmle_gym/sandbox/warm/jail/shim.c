@@ -1,4 +1,4 @@
-/* `shim.py` once more, in a language that starts in a tenth of the time: it says what this does and why.
+/* `shim.py` once more, in a language that needs no start of its own: it says what this does and why.
  *
  * Compiled by the host's `compiled.py` where it can be. The differential tests hold both to one law.
  */

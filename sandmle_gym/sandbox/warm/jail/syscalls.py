@@ -159,5 +159,4 @@ def drop_capabilities() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    if libc.prctl(option, value, 0, 0, 0) < 0:
-        check(-1, f"prctl({option}, {value})")
+    check(libc.prctl(option, value, 0, 0, 0), f"prctl({option}, {value})")
